@@ -1,0 +1,52 @@
+"""One small tree of errors: what happened, where, what to do next, and whether trying again can help."""
+
+from __future__ import annotations
+
+
+class HandraiseError(Exception):
+    """Something was refused or failed; the message is written for the person who runs the command.
+
+    Args:
+        what: What happened, one sentence.
+        where: File, line, key or table it happened at; empty when there is no such place.
+        todo: What to do next; empty when nothing can be done.
+    """
+
+    retry = False
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        """Keep the three parts apart, so that faces can lay them out."""
+        self.what = what
+        self.where = where
+        self.todo = todo
+        super().__init__(" ".join(part for part in (f"{where}:" if where else "", what, todo) if part))
+
+
+class PlaybookError(HandraiseError):
+    """The playbook cannot be used; nothing of it was loaded."""
+
+
+class InputError(HandraiseError):
+    """A file or folder cannot be read as input; no row of it was stored."""
+
+
+class AsOfError(HandraiseError):
+    """The instant asked for is not one that scores exist for."""
+
+
+class ProjectError(HandraiseError):
+    """The folder is not a project, or its files cannot be used."""
+
+
+class BusyError(HandraiseError):
+    """Another process has the project's data open."""
+
+    retry = True
+
+
+class EngineError(HandraiseError):
+    """A step failed in the engine; its SQL is quoted."""
+
+
+class NotFoundError(HandraiseError):
+    """No person or account has this id."""

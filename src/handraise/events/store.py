@@ -1,0 +1,139 @@
+"""Store accepted rows once: events by their id, everything else by its key."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.functions import any_of
+from handraise.warehouse.tables import Input, read_fact, write_fact
+
+INCOMING = "incoming_events"
+_SEPARATOR = "\x1f"
+
+
+def store_events(warehouse: Warehouse) -> int:
+    """Move the accepted events from `incoming_events` into `events`; returns how many were new.
+
+    One id is one event. When copies of an id differ, the one that sorts first by (timestamp, name, ids, workspace,
+    properties, received_at) stays, so that the result does not depend on the order of arrival.
+    """
+    incoming = warehouse.create("incoming_unique", _one_row_per_id(warehouse.table(INCOMING)), temporary=True)
+    events = warehouse.table("events")
+    known = warehouse.create("known_events", events.semi_join(incoming, "event_id"), temporary=True)
+    new = incoming.anti_join(known, "event_id")
+    if warehouse.count(known) == 0:
+        _mark_dirty(warehouse, incoming)
+        return warehouse.insert("events", incoming)
+    _mark_dirty(warehouse, new)
+    loaded = warehouse.insert("events", new)
+    _replace_later_copies(warehouse, incoming, known)
+    return loaded
+
+
+def _one_row_per_id(rows: ir.Table) -> ir.Table:
+    twice = rows.group_by("event_id").having(rows.count() > 1).agg()
+    copies = rows.semi_join(twice, "event_id")
+    ordered = copies.mutate(
+        _place=ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=_sort_key(copies)))
+    )
+    first = ordered.filter(ordered._place == 0).drop("_place")  # noqa: SLF001 - a column, not a private member
+    return rows.anti_join(twice, "event_id").union(first, distinct=False)
+
+
+def _sort_key(rows: ir.Table) -> ir.StringValue:
+    columns = ("timestamp", "name", "person_id", "anonymous_id", "workspace_id", "properties", "received_at")
+    texts = [rows[column].cast("string").fill_null("") for column in columns]
+    key: ir.StringValue = ibis.literal(_SEPARATOR).join(texts)
+    return key
+
+
+def _replace_later_copies(warehouse: Warehouse, incoming: ir.Table, known: ir.Table) -> None:
+    """A stored event gives way to a copy that sorts before it; both days are rolled up again."""
+    stored = known.select("event_id", _stored=_sort_key(known))
+    offered = incoming.mutate(_offered=_sort_key(incoming))
+    both = offered.join(stored, "event_id")
+    better = warehouse.create(
+        "better_events", both.filter(both["_offered"] < both["_stored"]).drop("_offered", "_stored"), temporary=True
+    )
+    if warehouse.count(better) == 0:
+        return
+    _mark_dirty(warehouse, known.semi_join(better, "event_id"))
+    _mark_dirty(warehouse, better)
+    warehouse.delete("events", better.select("event_id"))
+    warehouse.insert("events", better)
+    # The first instants of the people concerned may have moved later, which merging cannot express.
+    write_fact(warehouse, "rebuild_firsts", "yes")
+
+
+def _mark_dirty(warehouse: Warehouse, events: ir.Table) -> None:
+    days = events.select(day=events.timestamp.date()).distinct()
+    warehouse.insert("dirty_days", days.anti_join(warehouse.table("dirty_days"), "day"))
+
+
+def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: str) -> int:
+    """Add or complete the rows of one input; returns how many rows brought something new.
+
+    A later row fills or replaces the columns that it has a value for; an empty cell never wipes a value.
+    """
+    values = [column for column in item.columns if column not in item.key]
+    keyed = accepted.mutate(**{column: _key_text(accepted, item, column) for column in item.key})
+    merged = keyed.group_by(list(item.key)).agg(
+        **{c: keyed[c].argmax(keyed[line], where=keyed[c].notnull()) for c in values} or {"_n": keyed.count()}
+    )
+    latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
+    stored = warehouse.table(item.name)
+    old = stored.select(**{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values})
+    joined = latest.left_join(old, [latest[c] == old[f"_key_{c}"] for c in item.key])
+    complete = {c: ibis.coalesce(joined[c], joined[f"_old_{c}"]) for c in values}
+    changes = any_of(
+        joined[f"_key_{item.key[0]}"].isnull(),
+        *(joined[c].notnull() & ~joined[c].identical_to(joined[f"_old_{c}"]) for c in values),
+    )
+    changed = warehouse.create(
+        "changed_rows", joined.filter(changes).select(*(joined[c] for c in item.key), **complete), temporary=True
+    )
+    loaded = warehouse.count(changed)
+    if loaded:
+        _replace_rows(warehouse, item, changed)
+    return loaded
+
+
+def _key_text(rows: ir.Table, item: Input, column: str) -> ir.Value:
+    """Key columns compare without NULLs: text as '', instants as the epoch."""
+    blank = "" if item.columns[column] == "text" else ibis.timestamp("1970-01-01").cast("timestamp(6)")
+    return ibis.coalesce(rows[column], blank)
+
+
+def _replace_rows(warehouse: Warehouse, item: Input, changed: ir.Table) -> None:
+    stored = warehouse.table(item.name)
+    same = [_key_text(stored, item, column) == changed[column] for column in item.key]
+    kept = warehouse.create("kept_rows", stored.anti_join(changed, same), temporary=True)
+    blanks = {c: changed[c].nullif(_blank(item, c)) for c in item.key}
+    everything = kept.union(changed.mutate(**blanks).select(*kept.columns), distinct=False)
+    warehouse.create("all_rows", everything, temporary=True)
+    warehouse.empty(item.name)
+    warehouse.insert(item.name, warehouse.table("all_rows"))
+
+
+def _blank(item: Input, column: str) -> ir.Value:
+    return ibis.literal("") if item.columns[column] == "text" else ibis.timestamp("1970-01-01").cast("timestamp(6)")
+
+
+def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
+    """Remember which columns an input has; signals over columns that never came are blind."""
+    present = [column for column in item.columns if column in columns]
+    schema = warehouse.table("input_columns").schema().to_pyarrow()
+    rows = pa.table({"input": [item.name] * len(present), "column_name": present}, schema=schema)
+    noted = warehouse.hold("columns_now", rows)
+    warehouse.insert("input_columns", noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"]))
+
+
+def next_data_version(warehouse: Warehouse) -> None:
+    """Count up, so that scores made before this load can be told from scores made after it."""
+    version = int(read_fact(warehouse, "data_version") or 0) + 1
+    write_fact(warehouse, "data_version", str(version))
+
+

@@ -1,0 +1,222 @@
+"""The one module that runs expressions: named steps, timed and counted; the SQL is quoted when one fails.
+
+Everything else builds Ibis expressions. The embedded engine is DuckDB; one process at a time has its file open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from handraise.errors import BusyError, EngineError, ProjectError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One thing the engine was asked to do.
+
+    Attributes:
+        name: What it made, in the words of the path.
+        rows: Rows written; -1 where the engine does not say.
+        seconds: Wall time.
+    """
+
+    name: str
+    rows: int
+    seconds: float
+
+
+@dataclass
+class Warehouse:
+    """An open DuckDB file (or memory) with Ibis on top.
+
+    Attributes:
+        steps: Every step run so far, in order.
+        on_step: Called after each step, for progress.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    steps: list[Step] = field(default_factory=list)
+    on_step: Callable[[Step], None] | None = None
+
+    def __post_init__(self) -> None:
+        """Put Ibis on the same connection, so that transactions cover both."""
+        self._ibis = ibis.duckdb.from_connection(self.connection)
+
+    @classmethod
+    def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
+        """Open or create the file; None = a warehouse in memory.
+
+        Raises:
+            BusyError: Another process has the file open.
+            ProjectError: The file is not a DuckDB file, or the folder cannot be written.
+        """
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory,
+            "autoinstall_known_extensions": "false",
+        }
+        if threads:
+            settings["threads"] = threads
+        try:
+            connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
+        except duckdb.IOException as error:
+            raise _cannot_open(path, error) from error
+        except duckdb.Error as error:
+            raise ProjectError(
+                f"the data file cannot be opened ({_first_line(error)}).",
+                where=str(path),
+                todo="Move it aside and load your files again; they are the truth, this file is derived.",
+            ) from error
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        return cls(connection=connection)
+
+    def close(self) -> None:
+        """Close the file; the next process can open it."""
+        self.connection.close()
+
+    def table(self, name: str) -> ir.Table:
+        """A stored table as an expression."""
+        return self._ibis.table(name)
+
+    def has(self, name: str) -> bool:
+        """Whether a table of this name is stored."""
+        found = self.connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
+        return found is not None
+
+    def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
+        """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
+        kind = "TEMP TABLE" if temporary else "TABLE"
+        if isinstance(content, ibis.Schema):
+            columns = ", ".join(f"{_quoted(c)} {_duckdb_type(t)}" for c, t in content.items())
+            self._run(f"create {name}", f"CREATE OR REPLACE {kind} {_quoted(name)} ({columns})")
+        else:
+            self._run(name, f"CREATE OR REPLACE {kind} {_quoted(name)} AS {self.sql(content)}")
+        return self.table(name)
+
+    def insert(self, name: str, rows: ir.Table) -> int:
+        """Append rows by column name; returns how many."""
+        columns = ", ".join(_quoted(c) for c in rows.columns)
+        return self._run(name, f"INSERT INTO {_quoted(name)} ({columns}) {self.sql(rows)}")
+
+    def delete(self, name: str, keys: ir.Table) -> int:
+        """Remove the rows whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
+        match = " AND ".join(f"{_quoted(name)}.{_quoted(c)} = k.{_quoted(c)}" for c in keys.columns)
+        sql = f"DELETE FROM {_quoted(name)} USING ({self.sql(keys)}) AS k WHERE {match}"  # noqa: S608
+        return self._run(f"make room in {name}", sql)
+
+    def empty(self, name: str) -> None:
+        """Remove all rows."""
+        self._run(f"empty {name}", f"DELETE FROM {_quoted(name)}")  # noqa: S608
+
+    def drop(self, name: str) -> None:
+        """Remove the table if it is there."""
+        self.connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
+
+    def register(self, name: str, data: pa.Table) -> ir.Table:
+        """Lend Arrow data to the engine under a name, without copying it."""
+        self.connection.register(name, data)
+        return self.table(name)
+
+    def unregister(self, name: str) -> None:
+        """Give lent Arrow data back."""
+        self.connection.unregister(name)
+
+    def hold(self, name: str, data: pa.Table) -> ir.Table:
+        """A temporary table with the content of a small Arrow table."""
+        lent = self.register("held", data)
+        try:
+            return self.create(name, lent, temporary=True)
+        finally:
+            self.unregister("held")
+
+    def rows(self, expression: ir.Table) -> pa.Table:
+        """Run an expression and fetch its rows; only for results that a person or a file will read."""
+        try:
+            return self.connection.execute(self.sql(expression)).to_arrow_table()
+        except duckdb.Error as error:
+            raise _failed("read", self.sql(expression), error) from error
+
+    def count(self, expression: ir.Table) -> int:
+        """Number of rows of an expression."""
+        return int(self.rows(expression.count().as_table())[0][0].as_py())
+
+    def sql(self, expression: ir.Table) -> str:
+        """The engine's SQL of an expression."""
+        return str(self._ibis.compile(expression))
+
+    def copy_to_file(self, expression: ir.Table, path: Path, options: str) -> int:
+        """Write an expression to a file; `options` is the engine's COPY clause."""
+        target = str(path).replace("'", "''")
+        return self._run(f"write {path.name}", f"COPY ({self.sql(expression)}) TO '{target}' ({options})")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing of it, also when the process is killed inside."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def _run(self, name: str, sql: str) -> int:
+        started = time.perf_counter()
+        try:
+            found = self.connection.execute(sql).fetchone()
+        except duckdb.Error as error:
+            raise _failed(name, sql, error) from error
+        rows = int(found[0]) if found and isinstance(found[0], int) else -1
+        step = Step(name=name, rows=rows, seconds=time.perf_counter() - started)
+        self.steps.append(step)
+        if self.on_step:
+            self.on_step(step)
+        return rows
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _duckdb_type(dtype: ibis.expr.datatypes.DataType) -> str:
+    return str(ibis.backends.sql.datatypes.DuckDBType.to_string(dtype))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _failed(name: str, sql: str, error: duckdb.Error) -> EngineError:
+    return EngineError(
+        f"the step {name!r} failed: {_first_line(error)}",
+        todo=f"If this looks like a fault of handraise, report it with this SQL:\n{sql[:4000]}",
+    )
+
+
+def _cannot_open(path: Path | None, error: duckdb.IOException) -> Exception:
+    text = str(error)
+    if "lock" in text.lower():
+        holder = text.partition("Conflicting lock is held in ")[2].partition(". See")[0]
+        return BusyError(
+            f"another process has the project's data open{f' ({holder})' if holder else ''}.",
+            where=str(path),
+            todo="Wait until it has finished, then run the command again.",
+        )
+    return ProjectError(
+        f"the data file cannot be opened ({_first_line(error)}).",
+        where=str(path),
+        todo="Check that the folder can be written and that the disk is not full.",
+    )

@@ -1,0 +1,45 @@
+"""Functions of the engine that Ibis has no name for, in one place so that each engine can have its own."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
+def json_extract_string(document: str, path: str) -> str:  # type: ignore[empty-body]
+    """Text of a property, whatever its JSON type; NULL where it is missing."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "boolean"))
+def json_valid(document: str) -> bool:  # type: ignore[empty-body]
+    """Whether a text is JSON."""
+
+
+def property_text(properties: ir.Value, name: str) -> ir.StringValue:
+    """A property of a JSON object as text; NULL where it is missing or JSON null."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    found: ir.StringValue = json_extract_string(properties, f'$."{escaped}"')
+    return found
+
+
+def is_json_object(text: ir.StringValue) -> ir.BooleanValue:
+    """Whether a text is a JSON object (not an array, a number or broken)."""
+    checked: ir.BooleanValue = json_valid(text) & text.strip().startswith("{")
+    return checked
+
+
+def all_of(*conditions: ir.BooleanValue) -> ir.BooleanValue:
+    """Every condition holds; true when there is none."""
+    result: ir.BooleanValue = ibis.literal(value=True)
+    for index, condition in enumerate(conditions):
+        result = condition if index == 0 else result & condition
+    return result
+
+
+def any_of(*conditions: ir.BooleanValue) -> ir.BooleanValue:
+    """At least one condition holds; false when there is none."""
+    result: ir.BooleanValue = ibis.literal(value=False)
+    for index, condition in enumerate(conditions):
+        result = condition if index == 0 else result | condition
+    return result
