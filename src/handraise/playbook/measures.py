@@ -105,12 +105,11 @@ class TimeToActivation(Measure):
 
 
 class Abandoned(Measure):
-    """The last start in the window was not completed by the person or the account within `hours`."""
+    """The last start in the window was not completed by the person or the account within 24 hours."""
 
     kind: Literal["abandoned"]
     started: RoleName = "upgrade_started"
     completed: RoleName = "upgrade_completed"
-    hours: int = Field(default=24, ge=1, le=24)
     unit: ClassVar[Unit] = "flag"
 
     def roles_used(self) -> tuple[str, ...]:  # noqa: D102

@@ -10,8 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from handraise.simulate.chance import DAY, HOUR, MINUTE, SECOND, FloatArray, IntArray, Stage, stream
-from handraise.simulate.company import Span
+from handraise.simulate.chance import DAY, HOUR, MINUTE, SECOND, FloatArray, IntArray, Stage, happens, stream
 from handraise.simulate.habits import (
     CAN_API,
     CAN_EXPORT,
@@ -22,7 +21,6 @@ from handraise.simulate.habits import (
     Habits,
     active_on,
 )
-from handraise.simulate.people import Members
 from handraise.simulate.schedule import NO_PROPERTIES, Codes, Events, Rows, together
 from handraise.simulate.vocabulary import (
     CODE,
@@ -32,7 +30,11 @@ from handraise.simulate.vocabulary import (
     PREMIUM_FEATURES,
     PROPERTY_SPAN,
 )
+from handraise.simulate.world import World
 
+SATURDAY = 5
+SECOND_SITTING = 0.4
+"""Part of a day's events that belong to the later sitting."""
 DUPLICATE_SHARE = 0.001
 LATE_SHARE = 0.015
 
@@ -97,54 +99,45 @@ def _tables() -> _Tables:
     return _Tables(mix=mix, needs=needs, first=first, width=width)
 
 
-def natural_events(habits: Habits, span: Span) -> float:
+def natural_events(world: World) -> float:
     """Return the expected number of day-to-day events over the whole span."""
-    total = 0.0
-    for day in range(span.days):
-        chance = active_on(habits, day, weekend=_is_weekend(span, day), middle=span.days / 2)
-        total += float(chance @ habits.events_a_day)
-    return total
+    return sum(float(_chance(world, day) @ world.habits.events_a_day) for day in range(world.span.days))
 
 
-def days_of(
-    seed: int, members: Members, habits: Habits, planned: Events, *, span: Span, scale: float
-) -> Iterator[Day]:
+def _chance(world: World, day: int) -> FloatArray:
+    """Return the chance of every membership to be active on a day of the span."""
+    # 1970-01-01 was a Thursday, three days after a Monday.
+    weekday = (world.span.start_ms // DAY + day + 3) % 7
+    return active_on(world.habits, day, weekend=weekday >= SATURDAY, middle=world.span.days / 2)
+
+
+def days_of(world: World, planned: Events, *, scale: float) -> Iterator[Day]:
     """Yield every day's events: the planned ones (sorted by time, inside the span) and the day-to-day use.
 
     `scale` multiplies the mean number of day-to-day events of a person's active day.
     """
-    tables = _tables()
+    tables, span = _tables(), world.span
     edges = np.searchsorted(planned.at_ms, span.start_ms + DAY * np.arange(span.days + 1))
     sequence = 0
     for day in range(span.days):
-        rng = stream(seed, Stage.DAYS, day)
-        used = _use(rng, members, habits, tables, _Moment(day=day, span=span, scale=scale))
+        rng = stream(world.seed, Stage.DAYS, day)
+        used = _use(rng, world, tables, day=day, scale=scale)
         lot = together([planned.take(slice(int(edges[day]), int(edges[day + 1]))), used])
         lot = lot.take(np.argsort(lot.at_ms, kind="stable"))
-        yield _logged(rng, lot, sequence, span)
+        yield _logged(rng, lot, sequence, span.end_ms)
         sequence += len(lot)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Moment:
-    day: int
-    span: Span
-    scale: float
-
-
-def _use(
-    rng: np.random.Generator, members: Members, habits: Habits, tables: _Tables, moment: _Moment
-) -> Events:
+def _use(rng: np.random.Generator, world: World, tables: _Tables, *, day: int, scale: float) -> Events:
     """Draw who is active on the day, how often, what they do, and when."""
-    weekend = _is_weekend(moment.span, moment.day)
-    chance = active_on(habits, moment.day, weekend=weekend, middle=moment.span.days / 2)
-    active = np.flatnonzero(rng.random(len(members)) < chance)
+    habits = world.habits
+    active = np.flatnonzero(happens(rng, _chance(world, day), len(world.members)))
     # A gamma factor of mean 1 makes some days much busier than others, as real days are.
-    mean = habits.events_a_day[active] * moment.scale * rng.gamma(3.0, 1.0 / 3.0, len(active))
+    mean = habits.events_a_day[active] * scale * rng.gamma(3.0, 1.0 / 3.0, len(active))
     member: Rows = np.repeat(active, rng.poisson(mean)).astype(np.int32)
     name = _what(rng, member, habits, tables)
     return Events(
-        at_ms=_when(rng, active, member, (members, habits), moment),
+        at_ms=_when(rng, active, member, world, day),
         member=member,
         anonymous=np.full(len(member), -1, dtype=np.int32),
         name=name,
@@ -181,31 +174,24 @@ def _properties(
     return result.astype(np.int16)
 
 
-def _when(
-    rng: np.random.Generator,
-    active: IntArray,
-    member: Rows,
-    context: tuple[Members, Habits],
-    moment: _Moment,
-) -> IntArray:
-    """Draw the instants: one or two sittings a day in the person's own working hours, folded into the UTC day."""
-    members, habits = context
-    start_of_day = moment.span.start_ms + moment.day * DAY
+def _when(rng: np.random.Generator, active: IntArray, member: Rows, world: World, day: int) -> IntArray:
+    """Draw the instants: one or two sittings in the person's own working hours, folded into the UTC day."""
+    habits, start_of_day = world.habits, world.span.start_ms + day * DAY
     slot = np.searchsorted(active, member)
     local: FloatArray = 8.0 + 11.0 * rng.beta(2.0, 2.2, (len(active), 2))
-    sitting = (rng.random(len(member), dtype=np.float32) < 0.4).astype(np.int64)
+    sitting = (rng.random(len(member), dtype=np.float32) < SECOND_SITTING).astype(np.int64)
     begun = (local * HOUR).astype(np.int64)[slot, sitting]
     pause = (rng.standard_exponential(len(member), dtype=np.float32) * (18 * MINUTE)).astype(np.int64)
     offset = (begun + pause - habits.shift_ms[member]) % DAY
-    first = np.flatnonzero(habits.first_day[member] == moment.day)
+    first = np.flatnonzero(habits.first_day[member] == day)
     # On the first day nothing may come before the start of the membership.
-    joined = members.start_ms[member[first]] - start_of_day
+    joined = world.members.start_ms[member[first]] - start_of_day
     room = np.minimum(DAY - joined, 4 * HOUR)
     offset[first] = joined + (rng.random(len(first)) ** 2 * room).astype(np.int64)
     return start_of_day + offset
 
 
-def _logged(rng: np.random.Generator, lot: Events, sequence: int, span: Span) -> Day:
+def _logged(rng: np.random.Generator, lot: Events, sequence: int, end_ms: int) -> Day:
     """Add arrival times (some hours or days late) and a few exact copies, as delivery at least once gives."""
     count = len(lot)
     delay = 150 + (rng.standard_exponential(count, dtype=np.float32) * SECOND).astype(np.int64)
@@ -214,11 +200,5 @@ def _logged(rng: np.random.Generator, lot: Events, sequence: int, span: Span) ->
     copies = np.flatnonzero(rng.random(count, dtype=np.float32) < DUPLICATE_SHARE)
     rows = np.sort(np.concatenate((np.arange(count), copies)))
     # What arrives after the end could not be in files written at the end.
-    received = np.maximum(lot.at_ms, np.minimum(lot.at_ms + delay, span.end_ms - 1))
+    received = np.maximum(lot.at_ms, np.minimum(lot.at_ms + delay, end_ms - 1))
     return Day(events=lot.take(rows), received_ms=received[rows], sequence=sequence + rows)
-
-
-def _is_weekend(span: Span, day: int) -> bool:
-    """Tell Saturdays and Sundays: 1970-01-01 was a Thursday, three days after a Monday."""
-    return bool((span.start_ms // DAY + day + 3) % 7 >= 5)
-

@@ -51,10 +51,16 @@ def sigmoid(logit: FloatArray) -> FloatArray:
     return result
 
 
+def happens(rng: np.random.Generator, chance: FloatArray | float, size: int) -> BoolArray:
+    """Draw for each of `size` rows whether something of that chance (one, or one per row) happens."""
+    drawn: BoolArray = rng.random(size) < chance
+    return drawn
+
+
 def pick(rng: np.random.Generator, weights: tuple[float, ...], size: int) -> IntArray:
     """Draw `size` indices, index i with probability `weights[i] / sum(weights)`."""
     edges = np.cumsum(np.asarray(weights, dtype=np.float64))
-    found: IntArray = np.searchsorted(edges / edges[-1], rng.random(size), side="right")
+    found = np.searchsorted(edges / edges[-1], rng.random(size), side="right").astype(np.int64)
     return np.minimum(found, len(weights) - 1)
 
 
@@ -63,7 +69,8 @@ def pick_rows(rng: np.random.Generator, weights: FloatArray) -> IntArray:
     edges = np.cumsum(weights, axis=1)
     at = rng.random(len(weights)) * edges[:, -1]
     found: IntArray = (at[:, None] >= edges).sum(axis=1)
-    return np.minimum(found, weights.shape[1] - 1)
+    column: IntArray = np.minimum(found, weights.shape[1] - 1)
+    return column
 
 
 def log_uniform(rng: np.random.Generator, low: FloatArray, high: FloatArray) -> FloatArray:

@@ -11,12 +11,14 @@ from handraise.simulate.chance import (
     IntArray,
     Stage,
     TextArray,
+    happens,
     log_uniform,
     milliseconds,
     pick,
     sigmoid,
     stream,
 )
+from handraise.simulate.ids import numbered
 from handraise.simulate.vocabulary import (
     COUNTRIES,
     ENTERPRISE,
@@ -26,13 +28,15 @@ from handraise.simulate.vocabulary import (
     SMB,
     SOLO,
     SYLLABLES,
-    TEAM,
 )
 
 CLASS_SHARE = (0.45, 0.265, 0.155, 0.10, 0.03)
+ICP_EMPLOYEES = 50
 CRM_ONLY_SHARE = 0.10
-OLD_SHARE = 0.35
+OLD_SHARE = 0.42
 EMPLOYEES = ((1.0, 1.0), (2.0, 15.0), (10.0, 49.0), (50.0, 499.0), (500.0, 20_000.0))
+TRENDS = (-0.018, 0.0, 0.010)
+TREND_EDGES = (-0.75, 0.7)
 TEAM_MEDIAN = (1.0, 4.5, 12.0, 40.0, 165.0)
 TEAM_SPREAD = (0.0, 0.5, 0.55, 0.6, 0.4)
 TEAM_LIMITS = ((1, 1), (2, 10), (3, 40), (5, 180), (50, 300))
@@ -49,7 +53,7 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Companies:
-    """Every account as arrays of one length, [accounts with usage] followed by [accounts known to the CRM only]."""
+    """Every account as arrays of one length: those with usage, then those known to the CRM only."""
 
     size_class: IntArray
     """Index into SIZE_CLASSES."""
@@ -94,33 +98,36 @@ def draw_companies(seed: int, accounts: int, span: Span) -> Companies:
     bounds = np.asarray(EMPLOYEES)[size_class]
     employees = np.rint(log_uniform(rng, bounds[:, 0], bounds[:, 1])).astype(np.int64)
     industry = pick(rng, (1.0,) * len(INDUSTRIES), total)
-    icp = np.isin(industry, ICP_INDUSTRIES) & (employees >= 50)
+    icp = np.isin(industry, ICP_INDUSTRIES) & (employees >= ICP_EMPLOYEES)
     intent = rng.normal(size=total) + 0.3 * icp + 0.08 * (size_class - 1)
     start_ms, old = _starts(rng, span, total)
     rows = np.asarray((0.0, 0.6, 0.88, 1.0, 1.0))[size_class]
     owned = np.asarray((0.0, 0.1, 0.2, 0.75, 0.95))[size_class]
     name, domain = _names(rng, total)
-    extra = rng.random(total) < np.asarray((0.0, 0.0, 0.04, 0.15, 0.35))[size_class]
-    number = np.arange(1, total + 1)
+    extra = happens(rng, np.asarray((0.0, 0.0, 0.04, 0.15, 0.35))[size_class], total)
     return Companies(
         size_class=size_class,
         employees=employees,
         industry=industry,
         country=pick(rng, tuple(share for _, _, share in COUNTRIES), total),
         icp=icp,
-        has_row=(rng.random(total) < rows) | ~has_usage,
+        has_row=happens(rng, rows, total) | ~has_usage,
         has_usage=has_usage,
         start_ms=start_ms,
         intent=intent,
         trend=_trends(rng, intent),
         team_size=_team_sizes(rng, size_class, employees),
-        paying_before=old & (rng.random(total) < sigmoid(0.8 * intent - 1.9)) & has_usage & (size_class != SOLO),
+        paying_before=_payers(rng, intent) & old & has_usage & (size_class != SOLO),
         name=name,
         domain=domain,
         extra_domain=np.where(extra, np.char.replace(domain, ".example", "-group.example"), ""),
-        account_id=np.char.add("acc-", np.char.zfill(number.astype(str), 6)),
-        owner=np.where(rng.random(total) < owned, 1 + rng.integers(0, _reps(total), total), 0),
+        account_id=numbered("acc-", total, 6),
+        owner=np.where(happens(rng, owned, total), 1 + rng.integers(0, _reps(total), total), 0),
     )
+
+
+def _payers(rng: np.random.Generator, intent: FloatArray) -> BoolArray:
+    return happens(rng, sigmoid(0.8 * intent - 1.9), len(intent))
 
 
 def _reps(accounts: int) -> int:
@@ -129,7 +136,7 @@ def _reps(accounts: int) -> int:
 
 def _starts(rng: np.random.Generator, span: Span, total: int) -> tuple[IntArray, BoolArray]:
     """Return each account's first sign-up and whether it lies before the simulated stretch."""
-    old = rng.random(total) < OLD_SHARE
+    old = happens(rng, OLD_SHARE, total)
     before = span.start_ms - DAY - milliseconds(np.minimum(rng.exponential(140.0, total), 700.0))
     # The square root of the uniform would be linear growth of sign-ups; 0.85 is a gentler slope.
     inside = span.start_ms + ((span.end_ms - span.start_ms - 1) * rng.random(total) ** 0.85).astype(np.int64)
@@ -139,7 +146,8 @@ def _starts(rng: np.random.Generator, span: Span, total: int) -> tuple[IntArray,
 def _trends(rng: np.random.Generator, intent: FloatArray) -> FloatArray:
     """Return growing, steady or fading usage; keen accounts grow more often, but far from always."""
     leaning = 0.6 * intent + rng.normal(0.0, 0.8, len(intent))
-    return np.select([leaning > 0.7, leaning < -0.75], [0.010, -0.018], 0.0)
+    trend: FloatArray = np.asarray(TRENDS)[np.searchsorted(TREND_EDGES, leaning)]
+    return trend
 
 
 def _team_sizes(rng: np.random.Generator, size_class: IntArray, employees: IntArray) -> IntArray:
@@ -147,7 +155,8 @@ def _team_sizes(rng: np.random.Generator, size_class: IntArray, employees: IntAr
     spread = np.asarray(TEAM_SPREAD)[size_class]
     low, high = np.asarray(TEAM_LIMITS)[size_class].T
     wanted = np.rint(median * np.exp(spread * rng.normal(size=len(median)))).astype(np.int64)
-    return np.minimum(np.clip(wanted, low, high), employees)
+    limited: IntArray = np.minimum(np.clip(wanted, low, high), employees)
+    return limited
 
 
 def _names(rng: np.random.Generator, total: int) -> tuple[TextArray, TextArray]:
@@ -183,12 +192,6 @@ def segment(companies: Companies) -> TextArray:
     """Return the segment of domain.md section 5 by true head count, [accounts]."""
     names = np.asarray(("smb", "mid_market", "enterprise"))
     return names[np.searchsorted((50, 500), companies.employees, side="right")]
-
-
-def first_of_class(companies: Companies) -> BoolArray:
-    """Return where a company has a work domain: everybody but people on their own."""
-    joined: BoolArray = companies.size_class >= TEAM
-    return joined
 
 
 def sells_by_hand(companies: Companies) -> BoolArray:

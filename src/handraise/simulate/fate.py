@@ -1,8 +1,8 @@
 """What becomes of each account: when it decides, whether sales gets in touch, and whether it converts.
 
-The hidden intent drives the signs of buying (signs.py) and the buying itself. Sales picks accounts partly by the
-use it can see, which intent also drives: that is the confounding a method has to undo. Both outcomes, with and
-without sales, are drawn from the same uniform number, so the causal effect of every account is known.
+The hidden intent drives the signs of buying (signs.py) and the buying itself. Sales picks accounts partly by
+the use it can see, which intent also drives: that is the confounding a method has to undo. The chances with
+and without sales are both kept, so the causal effect of every account is known.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,18 @@ from handraise.simulate.chance import (
     FloatArray,
     IntArray,
     Stage,
+    happens,
     milliseconds,
     sigmoid,
     stream,
 )
 from handraise.simulate.company import Companies, Span, sells_by_hand, size_bonus
 from handraise.simulate.habits import Habits
-from handraise.simulate.people import Members
+from handraise.simulate.people import NOBODY, Members
 from handraise.simulate.vocabulary import ENTERPRISE, MID
 
+INBOUND_SHARE = 0.15
+"""Part of the untouched large buyers who come to sales themselves."""
 NEVER = -1
 """Stands for an instant that never comes."""
 
@@ -54,15 +57,16 @@ def draw_fate(seed: int, companies: Companies, members: Members, habits: Habits,
     rng = stream(seed, Stage.FATE)
     total = len(companies)
     decision = _decisions(rng, companies, span)
-    opened = np.maximum(companies.start_ms, span.start_ms) + DAY
+    # Nobody is contacted within a day of sign-up.
+    opened = np.maximum(companies.start_ms, span.start_ms) + DAY + milliseconds(rng.uniform(0.1, 4.0, total))
     touch = np.maximum(opened, decision - milliseconds(rng.uniform(2.0, 20.0, total)))
     visible = _visible_use(companies, members, habits, touch, span)
     p_touch = _propensity(companies, visible, reachable=(touch < span.end_ms) & (touch < decision))
-    touched = rng.random(total) < p_touch
-    p_without, p_with = _chances(companies)
-    converted = rng.random(total) < np.where(touched, p_with, p_without)
+    touched = happens(rng, p_touch, total)
+    p_without, p_with = _chances(companies, _can_buy(companies, members))
+    converted = happens(rng, np.where(touched, p_with, p_without), total)
     hands_on = sells_by_hand(companies)
-    by_sales = converted & hands_on & (touched | (rng.random(total) < 0.15))
+    by_sales = converted & hands_on & (touched | happens(rng, INBOUND_SHARE, total))
     cycle = milliseconds(rng.uniform(1.0, 25.0, total))
     return Fate(
         decision_ms=decision,
@@ -95,8 +99,7 @@ def _visible_use(
     there = (habits.first_day <= day) & (day <= habits.last_day)
     growth = np.clip(np.exp(habits.slope * (day - span.days / 2)), 0.05, 2.5)
     weights = np.where(there, habits.active_chance * growth, 0.0)
-    seen: FloatArray = np.bincount(members.account, weights=weights, minlength=len(companies))
-    return seen
+    return np.bincount(members.account, weights=weights, minlength=len(companies)).astype(np.float64)
 
 
 def _propensity(companies: Companies, visible: FloatArray, *, reachable: BoolArray) -> FloatArray:
@@ -107,18 +110,23 @@ def _propensity(companies: Companies, visible: FloatArray, *, reachable: BoolArr
     return np.where(allowed, chance, 0.0)
 
 
-def _chances(companies: Companies) -> tuple[FloatArray, FloatArray]:
+def _can_buy(companies: Companies, members: Members) -> BoolArray:
+    """Return where a plan could be sold: used, not paying yet, with a workspace or a row to sell it to."""
+    rooms = np.bincount(members.account[members.workspace != NOBODY], minlength=len(companies))
+    able: BoolArray = companies.has_usage & ~companies.paying_before & (companies.has_row | (rooms > 0))
+    return able
+
+
+def _chances(companies: Companies, able: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Return the chance to convert without and with sales.
 
     Sales helps the keen and big, does little for the middling, and puts small teams off.
     """
     intent = companies.intent
-    base = -3.2 + 1.2 * intent + size_bonus(companies, (-0.6, 0.0, 0.3, 0.2, -0.1))
+    base = -2.8 + 1.3 * intent + size_bonus(companies, (-0.6, 0.0, 0.3, 0.2, -0.1))
     pull = np.select(
         [companies.size_class == MID, companies.size_class == ENTERPRISE],
         [np.clip(0.4 + 0.7 * intent, -0.3, 2.2), np.clip(0.9 + 0.8 * intent, 0.0, 2.8)],
         size_bonus(companies, (-0.5, -0.6, -0.2, 0.0, 0.0)),
     )
-    # CRM-only accounts never use the product and those that already pay cannot convert again.
-    open_ = companies.has_usage & ~companies.paying_before
-    return np.where(open_, sigmoid(base), 0.0), np.where(open_, sigmoid(base + pull), 0.0)
+    return np.where(able, sigmoid(base), 0.0), np.where(able, sigmoid(base + pull), 0.0)

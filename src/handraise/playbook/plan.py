@@ -1,0 +1,112 @@
+"""Which columns the roll-ups need, read off the playbook's signals; roll-ups write them, signals read them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from handraise.playbook import measures as kinds
+from handraise.playbook.schema import EventPattern, Playbook
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollupPlan:
+    """What one row of `person_days` holds besides its key, `n_events`, `n_active`, `first_at` and `first_active_at`.
+
+    Attributes:
+        roles: Role → the event patterns that carry it, its own name included.
+        counts: Roles counted per day as `n_<role>`.
+        firsts: Roles whose first instant of the day is kept as `first_<role>`.
+        lasts: Roles whose last instant of the day is kept as `last_<role>`.
+        sums: Column → (role, property, default) of number properties that are added up.
+        features: Roles whose feature keys go into `person_feature_days`.
+        passive: Names of events that make nobody active.
+    """
+
+    roles: dict[str, tuple[EventPattern, ...]]
+    counts: tuple[str, ...]
+    firsts: tuple[str, ...]
+    lasts: tuple[str, ...]
+    sums: dict[str, tuple[str, str, float]]
+    features: tuple[str, ...]
+    passive: tuple[str, ...]
+
+    @property
+    def content_hash(self) -> str:
+        """Changes exactly when the roll-ups must be made anew."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+def event_role(event: str) -> str:
+    """The role name under which a signal's plain `event:` is counted."""
+    return f"event_{hashlib.sha256(event.encode()).hexdigest()[:8]}"
+
+
+def count_role(measure: kinds.Count) -> str:
+    """The role that a count reads, also when the playbook names an event directly."""
+    return measure.role or event_role(measure.event or "")
+
+
+def sum_column(role: str, name: str, default: float) -> str:
+    """Column of a summed property."""
+    return f"sum_{role}_{hashlib.sha256(f'{name}={default}'.encode()).hexdigest()[:6]}"
+
+
+def plan_rollups(playbook: Playbook) -> RollupPlan:
+    """Collect what all signals of the playbook read."""
+    need = _Need()
+    for signal in (*playbook.signals.person.values(), *playbook.signals.account.values()):
+        need.add(signal.measure)
+    used = need.counts | need.firsts | need.lasts | need.features | {role for role, _, _ in need.sums.values()}
+    roles = {role: (EventPattern(event=role), *playbook.roles.get(role, ())) for role in sorted(used - set(need.events))}
+    direct = {role: (EventPattern(event=event),) for role, event in sorted(need.events.items())}
+    return RollupPlan(
+        roles={**roles, **direct},
+        counts=tuple(sorted(need.counts)),
+        firsts=tuple(sorted(need.firsts)),
+        lasts=tuple(sorted(need.lasts)),
+        sums=dict(sorted(need.sums.items())),
+        features=tuple(sorted(need.features)),
+        passive=tuple(sorted(playbook.passive_events)),
+    )
+
+
+class _Need:
+    """Collects the columns that measures ask for."""
+
+    def __init__(self) -> None:
+        self.counts: set[str] = set()
+        self.firsts: set[str] = set()
+        self.lasts: set[str] = set()
+        self.features: set[str] = set()
+        self.sums: dict[str, tuple[str, str, float]] = {}
+        self.events: dict[str, str] = {}
+
+    def add(self, measure: kinds.Measure) -> None:
+        match measure:
+            case kinds.Count():
+                self.counts.add(count_role(measure))
+                if measure.event:
+                    self.events[event_role(measure.event)] = measure.event
+            case kinds.Sum():
+                self._sum(measure.role, measure.property, measure.default)
+            case kinds.Volume(role=str(role), property=str(name)):
+                self._sum(role, name, 0)
+            case kinds.PeopleWith(role=role) | kinds.Volume(role=str(role)):
+                self.counts.add(role)
+            case kinds.Distinct(roles=roles):
+                self.features.update(roles)
+            case kinds.TimeToActivation(sign_up=sign_up, activation=activation):
+                self.firsts.update((sign_up, activation))
+            case kinds.Abandoned(started=started, completed=completed):
+                self.lasts.update((started, completed))
+                self.firsts.add(completed)
+            case kinds.Lonely(invite=invite):
+                self.firsts.add(invite)
+            case kinds.FreeOnly(premium=premium, sign_up=sign_up):
+                self.firsts.update((premium, sign_up))
+            case _:
+                pass
+
+    def _sum(self, role: str, name: str, default: float) -> None:
+        self.sums[sum_column(role, name, default)] = (role, name, default)

@@ -1,0 +1,1 @@
+"""What is it worth? Points, bands and tiers; a score is the sum of the rows that explain it."""

@@ -1,0 +1,91 @@
+"""The whole path on one screen: events → accounts → roll-ups → signals → scores → history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+import ibis
+import pyarrow as pa
+
+from handraise.accounts.places import make_places
+from handraise.playbook.load import LoadedPlaybook
+from handraise.playbook.plan import plan_rollups
+from handraise.rollups.person_days import refresh_rollups
+from handraise.scores.pqa import score_accounts
+from handraise.scores.pql import score_people
+from handraise.signals.blind import blind_signals, input_columns
+from handraise.signals.measure import measure_signals
+from handraise.warehouse.engine import Warehouse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshed:
+    """What a run of the path did.
+
+    Attributes:
+        as_ofs: The days scored, in order.
+        days_rolled_up: Days whose roll-ups were made anew.
+        people: Person scores written.
+        accounts: Account scores written.
+        blind: Signal → why it is blind.
+    """
+
+    as_ofs: tuple[date, ...]
+    days_rolled_up: int
+    people: int
+    accounts: int
+    blind: dict[str, str]
+
+
+def score_as_of(
+    warehouse: Warehouse,
+    loaded: LoadedPlaybook,
+    as_ofs: list[date],
+    *,
+    now: datetime | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Refreshed:
+    """Run the path for a list of days in one pass; leaves `scored_people` and `scored_accounts`.
+
+    Args:
+        warehouse: Loaded inputs.
+        loaded: The playbook that decides.
+        as_ofs: Days; a score of day T knows what happened before T 00:00 UTC.
+        now: For a live score, the instant up to which things can have happened; None = as-of itself.
+        progress: Called with the share of the roll-ups that is done.
+    """
+    playbook = loaded.playbook
+    days = refresh_rollups(warehouse, plan_rollups(playbook), progress)
+    blind = blind_signals(playbook, input_columns(warehouse))
+    unseen = frozenset(blind)
+    hold_as_ofs(warehouse, as_ofs, now)
+    make_places(warehouse, playbook.domains)
+    measure_signals(warehouse, playbook, unseen, as_ofs)
+    people = warehouse.create(
+        "scored_people", score_people(warehouse.table("person_values"), playbook, unseen), temporary=True
+    )
+    accounts = warehouse.create(
+        "scored_accounts", score_accounts(warehouse.table("account_values"), people, playbook, unseen), temporary=True
+    )
+    return Refreshed(
+        as_ofs=tuple(as_ofs),
+        days_rolled_up=days,
+        people=warehouse.count(people),
+        accounts=warehouse.count(accounts),
+        blind=blind,
+    )
+
+
+def hold_as_ofs(warehouse: Warehouse, as_ofs: list[date], now: datetime | None) -> ibis.expr.types.Table:
+    """The table every stage reads its instants from: as_of, cutoff, known_until."""
+    cutoffs = [datetime.combine(day, time(), UTC).replace(tzinfo=None) for day in as_ofs]
+    known = [min(cutoff, now.astimezone(UTC).replace(tzinfo=None)) if now else cutoff for cutoff in cutoffs]
+    instant = pa.timestamp("us")
+    columns = {
+        "as_of": pa.array(as_ofs, pa.date32()),
+        "cutoff": pa.array(cutoffs, instant),
+        "known_until": pa.array(known, instant),
+    }
+    return warehouse.hold("as_ofs", pa.table(columns))

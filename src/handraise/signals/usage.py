@@ -1,0 +1,59 @@
+"""Counts, sums and different features: what was used, how much of it."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from handraise.playbook.measures import Count, Distinct, Sum
+from handraise.playbook.plan import count_role, sum_column
+from handraise.signals.kinds import Ask, value, window_columns
+
+# Weights are rounded to exact decimals, so that no order of adding changes a digit.
+WEIGHT = "decimal(18, 9)"
+# After this many half-lives an event weighs less than a millionth and is left out.
+HALF_LIVES_KEPT = 20
+
+
+def horizon(wanted: Ask) -> int:
+    """Days of history that a count or sum reads."""
+    return int(wanted.half_life * HALF_LIVES_KEPT) + 1 if wanted.half_life else wanted.window
+
+
+def windowed_total(usage: ir.Table, column: str, wanted: Ask) -> ir.Value:
+    """Sum of a column over the window, or over all ages with the weight halving every `half_life` days."""
+    inside = usage.age < horizon(wanted)
+    if wanted.half_life is None:
+        return usage[column].sum(where=inside)
+    weight = (ibis.literal(0.5) ** (usage.age / wanted.half_life)).round(9).cast(WEIGHT)
+    return (usage[column] * weight).sum(where=inside)
+
+
+@window_columns.register
+def _(measure: Count, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+    return {wanted.column: windowed_total(usage, f"n_{count_role(measure)}", wanted)}
+
+
+@window_columns.register
+def _(measure: Sum, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+    column = sum_column(measure.role, measure.property, measure.default)
+    return {wanted.column: windowed_total(usage, column, wanted)}
+
+
+@value.register(Count)
+@value.register(Sum)
+@value.register(Distinct)
+def _(measure: Count | Sum | Distinct, wanted: Ask, row: ir.Table) -> ir.Value:
+    del measure
+    return row[wanted.column].fill_null(0)
+
+
+def distinct_features(features: ir.Table, signals: dict[str, tuple[Distinct, Ask]]) -> ir.Table:
+    """Different features per as_of, person, account for every `distinct` signal; `features` carries `age`."""
+    counts = {
+        wanted.column: features.feature.nunique(
+            where=features.role.isin(measure.roles) & (features.age < wanted.window)
+        )
+        for measure, wanted in signals.values()
+    }
+    return features.group_by(["as_of", "person_id", "account_id"]).agg(**counts)
