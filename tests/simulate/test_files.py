@@ -141,10 +141,10 @@ def test_too_few_events_a_day_are_refused_with_the_least_possible(tmp_path: Path
         simulate(tmp_path, accounts=150, days=14, seed=5, events_per_day=1.0)
 
 
-@pytest.mark.parametrize("wrong", [{"accounts": 0}, {"days": 0}, {"seed": -1}])
-def test_numbers_out_of_range_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(("accounts", "days", "seed"), [(0, 5, 5), (5, 0, 5), (5, 5, -1)])
+def test_numbers_out_of_range_are_refused(tmp_path: Path, accounts: int, days: int, seed: int) -> None:
     with pytest.raises(ValueError, match="at least"):
-        simulate(tmp_path, **({"accounts": 5, "days": 5, "seed": 5} | wrong))
+        simulate(tmp_path, accounts=accounts, days=days, seed=seed)
 
 
 def test_the_size_of_a_row_group_changes_no_event(tmp_path: Path) -> None:

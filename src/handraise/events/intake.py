@@ -102,7 +102,7 @@ class _Intake:
 
     def forget_earlier_quarantine(self) -> None:
         """Reading a file again replaces what was set aside from it before."""
-        self.warehouse.connection.execute("DELETE FROM quarantine WHERE file = ? AND input = ?", [self.file, self.item.name])
+        self.warehouse.delete_where("quarantine", "file", self.file)
 
     def take(self, batch: Batch) -> None:
         """Accept or refuse the rows of one batch; events wait for their lot, other rows are stored at once."""

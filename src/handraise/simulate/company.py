@@ -120,7 +120,7 @@ def draw_companies(seed: int, accounts: int, span: Span) -> Companies:
         paying_before=_payers(rng, intent) & old & has_usage & (size_class != SOLO),
         name=name,
         domain=domain,
-        extra_domain=np.where(extra, np.char.replace(domain, ".example", "-group.example"), ""),
+        extra_domain=np.where(extra, np.char.replace(domain, "-simulated.com", "-group-simulated.com"), ""),
         account_id=numbered("acc-", total, 6),
         owner=np.where(happens(rng, owned, total), 1 + rng.integers(0, _reps(total), total), 0),
     )
@@ -171,7 +171,7 @@ def _names(rng: np.random.Generator, total: int) -> tuple[TextArray, TextArray]:
     for place in range(1, length):
         stem = np.char.add(stem, syllables[number // base**place % base])
     stem = _distinct(stem)
-    return np.char.add(np.char.capitalize(stem), " (simulated)"), np.char.add(stem, ".example")
+    return np.char.add(np.char.capitalize(stem), " (simulated)"), np.char.add(stem, "-simulated.com")
 
 
 def _distinct(stems: TextArray) -> TextArray:

@@ -14,6 +14,7 @@ from handraise.simulate.behaviour import Day
 from handraise.simulate.chance import BoolArray, IntArray, TextArray
 from handraise.simulate.ids import labels, numbered
 from handraise.simulate.people import NOBODY, Members, Workspaces
+from handraise.simulate.schedule import NO_PROPERTIES
 from handraise.simulate.vocabulary import EVENT_NAMES, PROPERTIES
 
 ROW_GROUP: Final = 1 << 17
@@ -30,7 +31,7 @@ EVENTS_SCHEMA: Final = pa.schema(
         ("timestamp", INSTANT),
         ("workspace_id", pa.string()),
         ("received_at", INSTANT),
-        ("properties", LABEL),
+        ("properties", pa.string()),
     ],
     metadata=MARK,
 )
@@ -101,6 +102,7 @@ class EventsFile:
         self._person_of = members.person
         self._room = pa.array(spaces.workspace_id.tolist(), pa.string())
         self._room_of = members.workspace
+        self._texts = pa.array(PROPERTIES, pa.string())
         self._writer = pq.ParquetWriter(
             path,
             EVENTS_SCHEMA,
@@ -147,7 +149,6 @@ class EventsFile:
         known = member != NOBODY
         room = np.where(known, self._room_of[member], NOBODY)
         named = pa.DictionaryArray.from_arrays(pa.array(name), pa.array(EVENT_NAMES))
-        texts = pa.array(properties, mask=properties == NOBODY)
         arrays = [
             _event_ids(sequence),
             self._person.take(pa.array(self._person_of[member], mask=~known)),
@@ -156,7 +157,8 @@ class EventsFile:
             pa.array(at_ms * 1000).cast(INSTANT),
             self._room.take(pa.array(room, mask=room == NOBODY)),
             pa.array(received_ms * 1000).cast(INSTANT),
-            pa.DictionaryArray.from_arrays(texts, pa.array(PROPERTIES)),
+            # Not a dictionary array: Arrow writes one that has nulls with other bytes every time.
+            self._texts.take(pa.array(properties, mask=properties == NO_PROPERTIES)),
         ]
         table = pa.Table.from_arrays(arrays, schema=EVENTS_SCHEMA)
         self._writer.write_table(table, row_group_size=len(sequence))

@@ -30,7 +30,7 @@ def write_leads(path: Path, world: World) -> int:
     rng = stream(world.seed, Stage.MARKET, 1)
     total = len(companies)
     idle = companies.domain[~companies.has_usage]
-    unknown = _numbered("prospect-", int(total * TOP_DOWN_SHARE / 2), ".example")
+    unknown = _numbered("prospect-", int(total * TOP_DOWN_SHARE / 2), "-simulated.com")
     cold = np.concatenate((unknown, rng.choice(idle, int(total * TOP_DOWN_SHARE / 2)) if len(idle) else idle))
     warm = companies.domain[companies.has_usage & (companies.size_class != SOLO)]
     warm = rng.choice(warm, int(total * KNOWN_SHARE)) if len(warm) else warm

@@ -39,7 +39,7 @@ def write_workspaces(path: Path, world: World) -> int:
     spaces, companies = world.spaces, world.companies
     sort = stream(world.seed, Stage.WORKSPACES, 1).integers(0, len(DEPARTMENTS), len(spaces))
     title = np.char.add(" ", np.asarray(DEPARTMENTS)[sort])
-    stem = np.char.replace(companies.name[spaces.account], " (simulated)", "")
+    stem = np.char.replace(companies.name, " (simulated)", "")[spaces.account]
     return write_csv(
         path,
         {

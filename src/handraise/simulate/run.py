@@ -80,12 +80,8 @@ def simulate(  # noqa: PLR0913 - all but one are keywords, and each is a choice 
         days: Length of the span in days.
         seed: Any non-negative integer.
         end: The first day after the last event, UTC.
-        events_per_day: Wanted mean of events a day over the span; it scales the day-to-day use and leaves the
-            meaningful events as they are. None keeps the natural rate.
+        events_per_day: Wanted mean of events a day; it scales the day-to-day use, not the meaningful events.
         progress: Called now and then with what is being done, how much is done, and of how much.
-
-    Returns:
-        The row counts of every file.
 
     Raises:
         ValueError: A number is out of range, or `events_per_day` is less than the meaningful events alone.

@@ -1,7 +1,7 @@
 """The invented words of the simulated company: events, features, companies, people.
 
-Nothing here names a real company or person. Company names are put together from syllables, domains end in the
-reserved `.example`, and free-mail addresses carry `simulated` in their local part.
+Nothing here names a real company or person. Company names are put together from syllables, domains are
+made-up names ending in `-simulated.com`, and free-mail addresses carry `simulated` in their local part.
 """
 
 import json

@@ -92,8 +92,12 @@ class Warehouse:
 
     def has(self, name: str) -> bool:
         """Whether a table of this name is stored."""
-        found = self.connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
-        return found is not None
+        return name in self.table_names()
+
+    def table_names(self) -> set[str]:
+        """Names of all stored tables."""
+        # No query parameters anywhere: binding one makes the driver import pandas, which takes two seconds.
+        return {str(row[0]) for row in self.connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
 
     def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
         """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
@@ -114,6 +118,11 @@ class Warehouse:
         """Remove the rows whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
         match = " AND ".join(f"{_quoted(name)}.{_quoted(c)} = k.{_quoted(c)}" for c in keys.columns)
         sql = f"DELETE FROM {_quoted(name)} USING ({self.sql(keys)}) AS k WHERE {match}"  # noqa: S608
+        return self._run(f"make room in {name}", sql)
+
+    def delete_where(self, name: str, column: str, text: str) -> int:
+        """Remove the rows whose column equals a text."""
+        sql = f"DELETE FROM {_quoted(name)} WHERE {_quoted(column)} = {_text(text)}"  # noqa: S608
         return self._run(f"make room in {name}", sql)
 
     def empty(self, name: str) -> None:
@@ -158,8 +167,7 @@ class Warehouse:
 
     def copy_to_file(self, expression: ir.Table, path: Path, options: str) -> int:
         """Write an expression to a file; `options` is the engine's COPY clause."""
-        target = str(path).replace("'", "''")
-        return self._run(f"write {path.name}", f"COPY ({self.sql(expression)}) TO '{target}' ({options})")
+        return self._run(f"write {path.name}", f"COPY ({self.sql(expression)}) TO {_text(str(path))} ({options})")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -189,6 +197,10 @@ class Warehouse:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _duckdb_type(dtype: ibis.expr.datatypes.DataType) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import ibis
+import pyarrow as pa
 
 from handraise.warehouse.engine import Warehouse
 
@@ -134,18 +135,21 @@ _KEPT: dict[str, ibis.Schema] = {
 
 def create_missing(warehouse: Warehouse) -> None:
     """Make every table that is not there yet; safe to run again."""
+    there = warehouse.table_names()
     for name, schema in {**{item.name: item.schema for item in INPUTS.values()}, **_KEPT}.items():
-        if not warehouse.has(name):
+        if name not in there:
             warehouse.create(name, schema)
 
 
 def read_fact(warehouse: Warehouse, name: str) -> str | None:
     """A remembered value, such as the playbook that the roll-ups were made with."""
-    found = warehouse.connection.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+    facts = warehouse.table("facts")
+    found = warehouse.rows(facts.filter(facts.name == name))["value"].to_pylist()
     return str(found[0]) if found else None
 
 
 def write_fact(warehouse: Warehouse, name: str, value: str) -> None:
     """Remember a value under a name."""
-    warehouse.connection.execute("DELETE FROM facts WHERE name = ?", [name])
-    warehouse.connection.execute("INSERT INTO facts VALUES (?, ?)", [name, value])
+    warehouse.delete_where("facts", "name", name)
+    row = pa.table({"name": [name], "value": [value]})
+    warehouse.insert("facts", warehouse.hold("fact", row))
