@@ -63,12 +63,11 @@ def score_as_of(
     hold_as_ofs(warehouse, as_ofs, now)
     make_places(warehouse, playbook.domains)
     measure_signals(warehouse, playbook, unseen, as_ofs)
-    people = warehouse.create(
-        "scored_people", score_people(warehouse.table("person_values"), playbook, unseen), temporary=True
-    )
-    accounts = warehouse.create(
-        "scored_accounts", score_accounts(warehouse.table("account_values"), people, playbook, unseen), temporary=True
-    )
+    made_by = ibis.literal(loaded.content_hash)
+    people = score_people(warehouse.table("person_values"), playbook, unseen).mutate(playbook=made_by)
+    people = warehouse.create("scored_people", people, temporary=True)
+    accounts = score_accounts(warehouse.table("account_values"), people, playbook, unseen).mutate(playbook=made_by)
+    accounts = warehouse.create("scored_accounts", accounts, temporary=True)
     return Refreshed(
         as_ofs=tuple(as_ofs),
         days_rolled_up=days,

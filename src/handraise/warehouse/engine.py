@@ -106,7 +106,10 @@ class Warehouse:
             columns = ", ".join(f"{_quoted(c)} {_duckdb_type(t)}" for c, t in content.items())
             self._run(f"create {name}", f"CREATE OR REPLACE {kind} {_quoted(name)} ({columns})")
         else:
-            self._run(name, f"CREATE OR REPLACE {kind} {_quoted(name)} AS {self.sql(content)}")
+            # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
+            columns = ", ".join(f"CAST({_quoted(c)} AS {_duckdb_type(t)}) AS {_quoted(c)}" for c, t in content.schema().items())
+            sql = f"CREATE OR REPLACE {kind} {_quoted(name)} AS SELECT {columns} FROM ({self.sql(content)})"  # noqa: S608
+            self._run(name, sql)
         return self.table(name)
 
     def insert(self, name: str, rows: ir.Table) -> int:
@@ -165,9 +168,28 @@ class Warehouse:
         """The engine's SQL of an expression."""
         return str(self._ibis.compile(expression))
 
-    def copy_to_file(self, expression: ir.Table, path: Path, options: str) -> int:
-        """Write an expression to a file; `options` is the engine's COPY clause."""
-        return self._run(f"write {path.name}", f"COPY ({self.sql(expression)}) TO {_text(str(path))} ({options})")
+    def write_file(self, expression: ir.Table, path: Path) -> int:
+        """Write rows to a .csv, .parquet or .ndjson file, whole or not at all; returns how many.
+
+        Raises:
+            ProjectError: The ending is not one of these, or the file cannot be written.
+        """
+        options = _COPY_OPTIONS.get(path.suffix.lower())
+        if options is None:
+            endings = ", ".join(_COPY_OPTIONS)
+            raise ProjectError(f"cannot write a {path.suffix or 'nameless'} file.", where=str(path), todo=f"Use {endings}.")
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        # One thread, so that the same rows make the same bytes on every machine.
+        self.connection.execute("SET threads = 1")
+        try:
+            rows = self._run(f"write {path.name}", f"COPY ({self.sql(expression)}) TO {_text(str(unfinished))} ({options})")
+            unfinished.replace(path)
+        except (OSError, EngineError) as error:
+            unfinished.unlink(missing_ok=True)
+            raise ProjectError(f"the file cannot be written ({error}).", where=str(path)) from error
+        finally:
+            self.connection.execute("RESET threads")
+        return rows
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -193,6 +215,13 @@ class Warehouse:
         if self.on_step:
             self.on_step(step)
         return rows
+
+
+_COPY_OPTIONS = {
+    ".csv": "FORMAT csv, HEADER",
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+    ".ndjson": "FORMAT json",
+}
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,233 @@
+"""The day's accounts and people as records, for faces that show them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from handraise.playbook.schema import Language
+from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, TierCount
+from handraise.scores import history
+from handraise.service.export import receipt_rows
+from handraise.service.project import Project, ensure_scored
+from handraise.service.refresh import score_as_of
+from handraise.signals.blind import blind_signals, input_columns
+from handraise.warehouse.tables import read_fact
+
+ACCOUNT_SORTS = ("score", "risen", "active_people", "people_points")
+PERSON_SORTS = ("score", "behaviour_points")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which rows of a list are wanted.
+
+    Attributes:
+        tier: Tier number of accounts.
+        segment: Segment of accounts.
+        band: Band of people.
+        account_id: People of this account only.
+        pql: People who are PQLs only.
+        sort: Column to sort by, largest first.
+        limit: Rows at most.
+    """
+
+    tier: int | None = None
+    segment: str | None = None
+    band: str | None = None
+    account_id: str | None = None
+    pql: bool = False
+    sort: str = "score"
+    limit: int = 20
+
+
+def list_accounts(project: Project, choice: Choice, language: Language) -> list[AccountScore]:
+    """Scored accounts with receipts and their strongest people; call `ensure_scored` first."""
+    rows = _with_rise(project)
+    if choice.tier is not None:
+        rows = rows.filter(rows.tier == choice.tier)
+    if choice.segment is not None:
+        rows = rows.filter(rows.segment == choice.segment)
+    order = {"active_people": "team_people"}.get(choice.sort, choice.sort)
+    if order == "risen":
+        rows = rows.filter(rows.risen > 0)
+    keys = dict.fromkeys((order, "score"))
+    chosen = rows.order_by(*(rows[key].desc() for key in keys), rows.account_id).limit(choice.limit)
+    found = project.warehouse.create("chosen_accounts", chosen, temporary=True)
+    records = [_account(project, row, language) for row in project.warehouse.rows(found).to_pylist()]
+    records.sort(key=lambda r: (-_rank(r, choice.sort), -r.score, r.account_id))
+    return _with_details(project, found, records, language)
+
+
+def _rank(record: AccountScore, sort: str) -> int:
+    return int(getattr(record, sort) or 0)
+
+
+def _with_rise(project: Project) -> ir.Table:
+    """Scored accounts with `risen`: the change of the score in 7 days, where history has that day."""
+    accounts = project.warehouse.table("scored_accounts")
+    as_of = project.warehouse.rows(accounts.agg(at=accounts.as_of.max()))[0][0].as_py()
+    week_ago = as_of - timedelta(days=7) if as_of else None
+    if week_ago is None or week_ago not in kept_days(project):
+        return accounts.mutate(risen=ibis.null("int64"))
+    past = history.state_at(project.warehouse.table("account_history"), history.ACCOUNT_KEY, week_ago)
+    joined = accounts.left_join(past.select("account_id", was=past.score), "account_id")
+    # An account that was not there a week ago has risen by its whole score.
+    return joined.select(*(joined[c] for c in accounts.columns), risen=joined.score - joined.was.fill_null(0))
+
+
+def kept_days(project: Project) -> list[date]:
+    """As-ofs that history has, oldest first, made with the present playbook."""
+    kept = project.warehouse.table("snapshots")
+    mine = kept.filter(kept.playbook == project.loaded.content_hash)
+    return sorted(project.warehouse.rows(mine.select("as_of"))[0].to_pylist())
+
+
+def _account(project: Project, row: dict[str, Any], language: Language) -> AccountScore:
+    tier = next(t for t in project.loaded.playbook.tiers if t.tier == row["tier"])
+    return AccountScore(
+        account_id=row["account_id"],
+        name=row["name"],
+        domain=row["domain"] or row["account_id"].partition("domain:")[2] or None,
+        score=row["score"],
+        tier=row["tier"],
+        tier_name=tier.name,
+        action=getattr(tier.action, language),
+        segment=row["segment"],
+        segment_is_guess=row["segment_is_guess"],
+        segment_sells=row["segment_sells"],
+        is_pqa=row["is_pqa"],
+        active_people=row["team_people"],
+        people_points=row["people_points"],
+        account_points=row["account_points"],
+        firmographic_points=row["firmographic_points"],
+        pqls=row["pqls"],
+        risen=row["risen"],
+    )
+
+
+def _with_details(
+    project: Project, chosen: ir.Table, records: list[AccountScore], language: Language
+) -> list[AccountScore]:
+    lines: dict[str, list[ReceiptLine]] = defaultdict(list)
+    rows = receipt_rows(project, language)
+    wanted = rows.filter((rows.entity == "account") & (rows.points != 0)).semi_join(chosen, "account_id")
+    for row in project.warehouse.rows(wanted).to_pylist():
+        lines[row["account_id"]].append(receipt_line(row))
+    people: dict[str, list[PersonScore]] = defaultdict(list)
+    scored = project.warehouse.table("scored_people")
+    for person in _people(project, scored.semi_join(chosen, "account_id"), 5, per_account=True):
+        people[person.account_id].append(person)
+    return [
+        replace(
+            record,
+            receipt=tuple(sorted(lines[record.account_id], key=lambda line: (-(line.points or 0), line.signal))),
+            people=tuple(people[record.account_id]),
+        )
+        for record in records
+    ]
+
+
+def receipt_line(row: dict[str, Any]) -> ReceiptLine:
+    """A receipt row as a record."""
+    return ReceiptLine(**{key: row[key] for key in ("signal", "category", "value", "points", "because")})
+
+
+def list_people(project: Project, choice: Choice) -> list[PersonScore]:
+    """Scored people; call `ensure_scored` first."""
+    rows = project.warehouse.table("scored_people")
+    if choice.band is not None:
+        rows = rows.filter(rows.band == choice.band)
+    if choice.account_id is not None:
+        rows = rows.filter(rows.account_id == choice.account_id)
+    if choice.pql:
+        rows = rows.filter(rows.is_pql)
+    return _people(project, rows, choice.limit, sort=choice.sort)
+
+
+def _people(
+    project: Project, rows: ir.Table, limit: int, *, sort: str = "score", per_account: bool = False
+) -> list[PersonScore]:
+    order = [rows[sort].desc(), rows.person_id, rows.account_id]
+    if per_account:
+        rows = rows.mutate(place=ibis.row_number().over(ibis.window(group_by=rows.account_id, order_by=order)))
+        chosen = rows.filter(rows.place < limit)
+    else:
+        chosen = rows.order_by(*order).limit(limit)
+    columns = list(PersonScore.__dataclass_fields__)
+    found = project.warehouse.rows(chosen.select(*columns)).to_pylist()
+    found.sort(key=lambda row: (-row[sort], row["person_id"], row["account_id"]))
+    return [PersonScore(**{**row, "is_buyer": bool(row["is_buyer"])}) for row in found]
+
+
+def overview(project: Project, *, as_of: date | None, now: datetime, language: Language, weeks: int = 8) -> Overview:
+    """Everything the report shows; weeks that history lacks are scored and kept on the way.
+
+    Raises:
+        AsOfError: The as-of lies in the future.
+    """
+    day = ensure_scored(project, as_of, now)
+    keep_weeks(project, day, weeks)
+    ensure_scored(project, day, now)
+    warehouse, playbook = project.warehouse, project.loaded.playbook
+    return Overview(
+        as_of=day,
+        language=language,
+        simulated=read_fact(warehouse, "simulated") == "yes",
+        playbook_hash=project.loaded.content_hash,
+        events=warehouse.count(warehouse.table("events")),
+        accounts=warehouse.count(warehouse.table("scored_accounts")),
+        people=warehouse.count(warehouse.table("scored_people")),
+        tiers=_tier_counts(project, day, weeks),
+        tier_names={t.tier: t.name for t in playbook.tiers},
+        bands=_band_counts(project),
+        top=tuple(list_accounts(project, Choice(limit=10), language)),
+        risen=tuple(list_accounts(project, Choice(sort="risen", limit=8), language)),
+        top_people=tuple(list_people(project, Choice(limit=15))),
+        blind=blind_signals(playbook, input_columns(warehouse)),
+    )
+
+
+def keep_weeks(project: Project, as_of: date, weeks: int) -> None:
+    """Make sure that history has the as-of and the same weekday of the weeks before it, as far as data reach."""
+    first = project.warehouse.table("person_days")
+    oldest = project.warehouse.rows(first.agg(at=first.day.min()))[0][0].as_py()
+    days = [as_of - timedelta(days=7 * week) for week in range(weeks + 1)]
+    missing = [day for day in days if day not in kept_days(project) and oldest and day > oldest]
+    if not missing:
+        return
+    score_as_of(project.warehouse, project.loaded, sorted(missing))
+    version = read_fact(project.warehouse, "data_version") or "0"
+    with project.warehouse.transaction():
+        for day in sorted(missing):
+            history.keep_snapshot(
+                project.warehouse,
+                day,
+                project.loaded.playbook,
+                playbook_hash=project.loaded.content_hash,
+                data_version=version,
+            )
+
+
+def _tier_counts(project: Project, as_of: date, weeks: int) -> tuple[TierCount, ...]:
+    counts = []
+    days = [as_of - timedelta(days=7 * week) for week in range(weeks, -1, -1)]
+    for day in (day for day in days if day in kept_days(project)):
+        state = history.state_at(project.warehouse.table("account_history"), history.ACCOUNT_KEY, day)
+        rows = project.warehouse.rows(state.group_by("label").agg(n=state.count()).order_by("label")).to_pylist()
+        counts += [TierCount(as_of=day, tier=int(row["label"]), accounts=row["n"]) for row in rows]
+    return tuple(counts)
+
+
+def _band_counts(project: Project) -> tuple[BandCount, ...]:
+    people = project.warehouse.table("scored_people")
+    rows = project.warehouse.rows(people.group_by("band").agg(n=people.count())).to_pylist()
+    counts = {row["band"]: row["n"] for row in rows}
+    return tuple(BandCount(band=b.name, people=counts.get(b.name, 0)) for b in project.loaded.playbook.bands)
+
+

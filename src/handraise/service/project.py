@@ -1,0 +1,199 @@
+"""A project: a folder with `handraise.yaml` and the data folder `.handraise/`, opened and put together here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from handraise.errors import AsOfError, InputError, ProjectError
+from handraise.events.formats.files import find_files
+from handraise.events.intake import FileCount, load_files
+from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
+from handraise.scores import history
+from handraise.service.refresh import Refreshed, score_as_of
+from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.tables import create_missing, read_fact, write_fact
+
+DATA_FOLDER = ".handraise"
+DATABASE = "warehouse.duckdb"
+
+
+@dataclass
+class Project:
+    """An open project.
+
+    Attributes:
+        folder: Where it is.
+        loaded: Its checked playbook.
+        warehouse: Its data.
+    """
+
+    folder: Path
+    loaded: LoadedPlaybook
+    warehouse: Warehouse
+
+
+def create_project(folder: Path) -> Path:
+    """Write the template playbook into a folder; returns the file.
+
+    Raises:
+        ProjectError: There is a playbook already, or the folder cannot be written.
+    """
+    file = folder / FILE_NAME
+    if file.exists():
+        raise ProjectError("there is a playbook already.", where=str(file), todo="Edit it, or choose another folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(template_text(), encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(f"the folder cannot be written ({error}).", where=str(folder)) from error
+    return file
+
+
+@contextlib.contextmanager
+def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Project]:
+    """Open a project's playbook and data; close the data afterwards.
+
+    Raises:
+        ProjectError: The folder has no playbook.
+        PlaybookError: The playbook has a mistake.
+        BusyError: Another process has the data open.
+    """
+    file = folder / FILE_NAME
+    if not file.is_file():
+        raise ProjectError(
+            f"there is no {FILE_NAME} here, so this is not a handraise project.",
+            where=str(folder),
+            todo=f"Run `handraise init {folder}`, or name another folder with --project.",
+        )
+    loaded = load_playbook(file)
+    data = folder / DATA_FOLDER
+    try:
+        data.mkdir(exist_ok=True)
+        (data / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
+    warehouse = Warehouse.open(data / DATABASE, threads=threads)
+    try:
+        create_missing(warehouse)
+        history.make_tables(warehouse)
+        yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
+    finally:
+        warehouse.close()
+
+
+def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
+    """Load canonical files or folders."""
+    files = find_files(paths)
+    playbook = project.loaded.playbook
+    renames = {"people": playbook.attributes.people, "accounts": playbook.attributes.accounts}
+    counts = load_files(project.warehouse, files, renames=renames, progress=progress)
+    if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
+        write_fact(project.warehouse, "simulated", "yes")
+    return counts
+
+
+def newest_day(project: Project) -> date | None:
+    """The day of the newest event, None without events."""
+    events = project.warehouse.table("events")
+    newest: datetime | None = project.warehouse.rows(events.agg(at=events.timestamp.max()))[0][0].as_py()
+    return newest.date() if newest else None
+
+
+def default_as_of(project: Project, now: datetime) -> date:
+    """The end of the day of the newest event, at the latest the end of today.
+
+    Raises:
+        InputError: No events are loaded.
+    """
+    newest = newest_day(project)
+    if newest is None:
+        raise InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
+    return min(newest, now.date()) + timedelta(days=1)
+
+
+def refresh(
+    project: Project,
+    as_ofs: list[date],
+    *,
+    now: datetime,
+    full: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> Refreshed:
+    """Run the path for the as-ofs, keep the latest scores whole and the history of all.
+
+    Raises:
+        AsOfError: An as-of lies beyond the end of today.
+    """
+    warehouse, loaded = project.warehouse, project.loaded
+    ordered = sorted(set(as_ofs))
+    check_as_of(ordered[-1], now)
+    if full:
+        write_fact(warehouse, "rollup_plan", "")
+    done = score_as_of(warehouse, loaded, ordered, now=now, progress=progress)
+    with warehouse.transaction():
+        for as_of in ordered:
+            history.keep_snapshot(
+                warehouse, as_of, loaded.playbook, playbook_hash=loaded.content_hash, data_version=_data_version(project)
+            )
+        for name in ("people", "accounts"):
+            scored = warehouse.table(f"scored_{name}")
+            warehouse.create(f"{name}_scores", scored.filter(scored.as_of == ordered[-1]))
+        write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
+    return done
+
+
+def check_as_of(as_of: date, now: datetime) -> None:
+    """Refuse a day whose end has not begun.
+
+    Raises:
+        AsOfError: The as-of lies in the future.
+    """
+    if as_of > now.date() + timedelta(days=1):
+        raise AsOfError(
+            f"{as_of} lies in the future.", todo=f"The latest as-of is the end of today, {now.date() + timedelta(days=1)}."
+        )
+
+
+def _data_version(project: Project) -> str:
+    return read_fact(project.warehouse, "data_version") or "0"
+
+
+def _stamp(project: Project, as_of: date) -> str:
+    return f"{as_of} {project.loaded.content_hash} {_data_version(project)}"
+
+
+def scored_as_of(project: Project) -> date | None:
+    """The as-of whose whole scores are stored; None before the first refresh."""
+    stamp = read_fact(project.warehouse, "scored")
+    return date.fromisoformat(stamp.split()[0]) if stamp else None
+
+
+def is_current(project: Project, as_of: date) -> bool:
+    """Whether the stored scores are of this as-of, this playbook and all loaded data."""
+    return read_fact(project.warehouse, "scored") == _stamp(project, as_of)
+
+
+def ensure_scored(project: Project, as_of: date | None, now: datetime) -> date:
+    """Leave `scored_people` and `scored_accounts` for an as-of: the stored scores if they fit, else computed anew.
+
+    Scores made here for another day are not kept: looking at the past does not change what `accounts` shows.
+
+    Args:
+        project: An open project.
+        as_of: The day asked for; None = the day stored last, else the default.
+        now: The present instant.
+    """
+    wanted = as_of or scored_as_of(project) or default_as_of(project, now)
+    check_as_of(wanted, now)
+    if is_current(project, wanted):
+        for name in ("people", "accounts"):
+            project.warehouse.create(f"scored_{name}", project.warehouse.table(f"{name}_scores"), temporary=True)
+    elif as_of is None:
+        refresh(project, [wanted], now=now)
+    else:
+        score_as_of(project.warehouse, project.loaded, [wanted], now=now)
+    return wanted
