@@ -153,3 +153,108 @@ class Overview:
     risen: tuple[AccountScore, ...]
     top_people: tuple[PersonScore, ...]
     blind: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What a signal gave then and gives now."""
+
+    signal: str
+    then: int
+    now: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """The next rung of a ladder: what would give more points.
+
+    Attributes:
+        signal: Name in the playbook.
+        rung: The threshold to reach, as the playbook writes it.
+        value: The value now; None = unknown.
+        gain: Points on top of the present ones.
+    """
+
+    signal: str
+    rung: str
+    value: float | None
+    gain: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """An event that a signal rests on."""
+
+    signal: str
+    name: str
+    at: str
+    event_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """Why something belongs to somebody: an anonymous id to a person, a workspace to an account."""
+
+    what: str
+    to: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The receipt of one person in one account, or of one account.
+
+    Attributes:
+        entity: person or account.
+        id: person_id or account_id.
+        account_id: The account.
+        name: Display name, if known.
+        as_of: The day scored.
+        playbook_hash: Which playbook made the score.
+        score: The sum of the lines' points.
+        label: Band of a person, tier of an account.
+        lines: Signals with points, and blind ones.
+        against: The earlier day compared with, if one was asked for.
+        score_then: Score on that day; None = not there yet.
+        changes: Signals whose points differ from that day.
+        next_label: The next better band and the score it takes; None at the top and for accounts.
+        steps: What would add points, largest gain first.
+        evidence: The latest events behind the signals.
+        links: Reasons of the links.
+        people: For an account, who carries it, best first.
+    """
+
+    entity: str
+    id: str
+    account_id: str
+    name: str | None
+    as_of: date
+    playbook_hash: str
+    score: int
+    label: str
+    lines: tuple[ReceiptLine, ...]
+    against: date | None = None
+    score_then: int | None = None
+    changes: tuple[Change, ...] = ()
+    next_label: tuple[str, int] | None = None
+    steps: tuple[Step, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    links: tuple[Link, ...] = ()
+    people: tuple[PersonScore, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One finding of `doctor`.
+
+    Attributes:
+        state: good, missing or problem.
+        what: What was looked at.
+        found: What was found.
+        todo: What to do about it; empty when all is well.
+    """
+
+    state: str
+    what: str
+    found: str
+    todo: str = ""

@@ -76,6 +76,23 @@ def _load_file(
     return intake.counted()
 
 
+def load_batch(warehouse: Warehouse, name: str, file: str, batch: Batch, *, names: dict[str, str]) -> FileCount:
+    """Load rows of one file that were read before; they replace what is set aside from it.
+
+    Args:
+        warehouse: Where rows go.
+        name: The canonical input.
+        file: The file's path, as quarantine knows it.
+        batch: The rows.
+        names: Canonical column → column in the file.
+    """
+    intake = _Intake(warehouse=warehouse, item=INPUTS[name], file=file)
+    intake.forget_earlier_quarantine()
+    intake.take(_renamed(batch, names, file))
+    intake.store_lot()
+    return intake.counted()
+
+
 def _renamed(batch: Batch, names: dict[str, str], where: str) -> Batch:
     if not names:
         return batch
@@ -107,7 +124,7 @@ class _Intake:
     def take(self, batch: Batch) -> None:
         """Accept or refuse the rows of one batch; events wait for their lot, other rows are stored at once."""
         columns = [name for name in batch.rows.column_names if name != LINE]
-        if not (self.item.name == "events" and self.read) and (batch.rows.num_rows or columns):
+        if batch.rows.num_rows and not self._known_columns:
             check_columns(self.item, columns, self.file)
         self._note(columns)
         self.read += batch.rows.num_rows + len(batch.broken)

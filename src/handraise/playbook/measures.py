@@ -5,7 +5,7 @@ The docstring of a kind is its reference: it is shown by `handraise playbook kin
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -253,3 +253,25 @@ AccountMeasure = Annotated[
     | PeopleWith | NearLimit,
     Field(discriminator="kind"),
 ]
+
+
+def person_kinds() -> list[tuple[str, list[str], str]]:
+    """(kind, its keys, what it measures) of everything a person signal can measure."""
+    return _kinds(PersonMeasure)
+
+
+def account_kinds() -> list[tuple[str, list[str], str]]:
+    """(kind, its keys, what it measures) of everything an account signal can measure."""
+    return _kinds(AccountMeasure)
+
+
+def _kinds(union: object) -> list[tuple[str, list[str], str]]:
+    models: tuple[type[Measure], ...] = get_args(get_args(union)[0])
+    return [
+        (
+            str(get_args(model.model_fields["kind"].annotation)[0]),
+            [name for name in model.model_fields if name != "kind"],
+            model.__doc__ or "",
+        )
+        for model in models
+    ]

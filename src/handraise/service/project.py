@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from handraise.errors import AsOfError, InputError, ProjectError
 from handraise.events.formats.files import find_files
-from handraise.events.intake import FileCount, load_files
+from handraise.events.intake import FileCount, Renames, load_files
+from handraise.events.replay import replay_quarantine
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
 from handraise.service.refresh import Refreshed, score_as_of
@@ -19,6 +21,8 @@ from handraise.warehouse.tables import create_missing, read_fact, write_fact
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
+# What a refresh keeps whole of its latest as-of, so that lists and receipts need no scoring of their own.
+_KEPT = ("scored_people", "scored_accounts", "places", "workspace_accounts")
 
 
 @dataclass
@@ -88,12 +92,27 @@ def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Projec
 def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
     """Load canonical files or folders."""
     files = find_files(paths)
-    playbook = project.loaded.playbook
-    renames = {"people": playbook.attributes.people, "accounts": playbook.attributes.accounts}
-    counts = load_files(project.warehouse, files, renames=renames, progress=progress)
+    counts = load_files(project.warehouse, files, renames=_renames(project), progress=progress)
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
     return counts
+
+
+def _renames(project: Project) -> Renames:
+    attributes = project.loaded.playbook.attributes
+    return {"people": attributes.people, "accounts": attributes.accounts}
+
+
+def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """The first rows that were set aside, and how many there are."""
+    rows = project.warehouse.table("quarantine")
+    shown = project.warehouse.rows(rows.order_by("input", "file", "line").limit(limit)).to_pylist()
+    return shown, project.warehouse.count(rows)
+
+
+def replay(project: Project) -> list[FileCount]:
+    """Try every row that was set aside once more."""
+    return replay_quarantine(project.warehouse, renames=_renames(project))
 
 
 def newest_day(project: Project) -> date | None:
@@ -139,9 +158,9 @@ def refresh(
             history.keep_snapshot(
                 warehouse, as_of, loaded.playbook, playbook_hash=loaded.content_hash, data_version=_data_version(project)
             )
-        for name in ("people", "accounts"):
-            scored = warehouse.table(f"scored_{name}")
-            warehouse.create(f"{name}_scores", scored.filter(scored.as_of == ordered[-1]))
+        for name in _KEPT:
+            rows = warehouse.table(name)
+            warehouse.create(f"kept_{name}", rows.filter(rows.as_of == ordered[-1]))
         write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
     return done
 
@@ -190,8 +209,8 @@ def ensure_scored(project: Project, as_of: date | None, now: datetime) -> date:
     wanted = as_of or scored_as_of(project) or default_as_of(project, now)
     check_as_of(wanted, now)
     if is_current(project, wanted):
-        for name in ("people", "accounts"):
-            project.warehouse.create(f"scored_{name}", project.warehouse.table(f"{name}_scores"), temporary=True)
+        for name in _KEPT:
+            project.warehouse.show_as(name, f"kept_{name}")
     elif as_of is None:
         refresh(project, [wanted], now=now)
     else:

@@ -53,6 +53,7 @@ class Warehouse:
     def __post_init__(self) -> None:
         """Put Ibis on the same connection, so that transactions cover both."""
         self._ibis = ibis.duckdb.from_connection(self.connection)
+        self._views: set[str] = set()
 
     @classmethod
     def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
@@ -102,6 +103,7 @@ class Warehouse:
     def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
         """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
         kind = "TEMP TABLE" if temporary else "TABLE"
+        self._forget_view(name)
         if isinstance(content, ibis.Schema):
             columns = ", ".join(f"{_quoted(c)} {_duckdb_type(t)}" for c, t in content.items())
             self._run(f"create {name}", f"CREATE OR REPLACE {kind} {_quoted(name)} ({columns})")
@@ -111,6 +113,18 @@ class Warehouse:
             sql = f"CREATE OR REPLACE {kind} {_quoted(name)} AS SELECT {columns} FROM ({self.sql(content)})"  # noqa: S608
             self._run(name, sql)
         return self.table(name)
+
+    def show_as(self, name: str, stored: str) -> None:
+        """Let a stored table be read under the name of a temporary one, without copying it."""
+        self._forget_view(name)
+        self.connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
+        self.connection.execute(f"CREATE TEMP VIEW {_quoted(name)} AS FROM {_quoted(stored)}")
+        self._views.add(name)
+
+    def _forget_view(self, name: str) -> None:
+        if name in self._views:
+            self.connection.execute(f"DROP VIEW {_quoted(name)}")
+            self._views.discard(name)
 
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""
@@ -131,10 +145,6 @@ class Warehouse:
     def empty(self, name: str) -> None:
         """Remove all rows."""
         self._run(f"empty {name}", f"DELETE FROM {_quoted(name)}")  # noqa: S608
-
-    def drop(self, name: str) -> None:
-        """Remove the table if it is there."""
-        self.connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
 
     def register(self, name: str, data: pa.Table) -> ir.Table:
         """Lend Arrow data to the engine under a name, without copying it."""

@@ -1,0 +1,291 @@
+"""The commands. Libraries are imported when a command runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from handraise.errors import HandraiseError
+from handraise.faces.cli.days import parse_day, parse_days
+
+app = typer.Typer(
+    name="handraise",
+    help="Which people and accounts deserve a salesperson's time, and why.\n\n"
+    "Start with `handraise demo`, or with `handraise init .` beside your own data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+playbook_app = typer.Typer(help="Check the playbook, and see what it can measure.", no_args_is_help=True)
+app.add_typer(playbook_app, name="playbook")
+quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
+app.add_typer(quarantine_app, name="quarantine")
+
+ProjectOption = Annotated[
+    Path,
+    typer.Option("--project", envvar="HANDRAISE_PROJECT", help="The project's folder.", show_default="this folder"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DAY", help="Score what was known before this day (UTC), such as 2026-10-28.", show_default="newest"
+    ),
+]
+LangOption = Annotated[str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")]
+HERE = Path()
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Argument(help="Where the demo project goes.")] = Path("demo"),
+    accounts: Annotated[int, typer.Option(min=10, help="Size of the simulated company's market.")] = 1000,
+    days: Annotated[int, typer.Option(min=40, help="Days of history.")] = 97,
+    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
+    lang: LangOption = None,
+) -> None:
+    """Simulate a company, load it, score it, show the day's accounts and write a report. Works offline.
+
+    Everything in the demo is simulated. Example: `handraise demo`
+    """
+    from handraise.faces.cli.demo import run_demo  # noqa: PLC0415
+
+    _run(lambda: run_demo(directory, accounts=accounts, days=days, seed=seed, language=lang or "en"))
+
+
+@app.command()
+def init(directory: Annotated[Path, typer.Argument(help="The project's folder; made if it is not there.")] = HERE) -> None:
+    """Start a project: write `handraise.yaml` from the built-in template.
+
+    Next, map your event names to roles in that file, and load your data. Example: `handraise init myproduct`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.init(directory))
+
+
+@app.command()
+def load(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files: events, people, accounts …")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Load canonical files (.csv, .ndjson, .parquet; the first two also .gz, .zst). Loading twice changes nothing.
+
+    A file is known by its name (`events.csv`, `people-2026.ndjson.gz`) or its folder's. Bad rows are set aside with a
+    reason, the rest is loaded. Example: `handraise load exports/`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.load(project, paths, as_json=as_json))
+
+
+@app.command()
+def refresh(
+    project: ProjectOption = HERE,
+    as_of: Annotated[
+        list[str] | None,
+        typer.Option("--as-of", metavar="DAY", help="A day, several (a,b), or a range with a step in days (a..b/7)."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Make all roll-ups anew instead of the changed days.")] = False,  # noqa: FBT002
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Score everybody: identity, roll-ups, signals, scores, tiers. Cost follows new events, not history.
+
+    Without --as-of: the end of the day of the newest event, at the latest today. Example: `handraise refresh`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.refresh(project, parse_days(as_of or []), full=full, as_json=as_json))
+
+
+@app.command()
+def accounts(  # noqa: PLR0913, PLR0917
+    project: ProjectOption = HERE,
+    tier: Annotated[int | None, typer.Option(help="Only this tier (1 is best).")] = None,
+    segment: Annotated[str | None, typer.Option(help="Only this segment: smb, mid_market, enterprise.")] = None,
+    sort: Annotated[str, typer.Option(help="score, risen, active_people or people_points.")] = "score",
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
+    as_of: AsOfOption = None,
+    lang: LangOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """The accounts that deserve a salesperson's time, with reasons. Example: `handraise accounts --tier 1`"""
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    choice = {"tier": tier, "segment": segment, "sort": sort, "limit": limit}
+    _run(lambda: commands.accounts(project, choice, as_of=_day(as_of), lang=lang, as_json=as_json))
+
+
+@app.command()
+def people(  # noqa: PLR0913, PLR0917
+    project: ProjectOption = HERE,
+    band: Annotated[str | None, typer.Option(help="Only this band: hot, warm, emerging, none.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only people of this account.")] = None,
+    pql: Annotated[bool, typer.Option("--pql", help="Only product-qualified leads: selling band, and able to buy.")] = False,  # noqa: FBT002
+    sort: Annotated[str, typer.Option(help="score or behaviour_points.")] = "score",
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """The people with the strongest signals. Example: `handraise people --band hot`"""
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    choice = {"band": band, "account_id": account, "pql": pql, "sort": sort, "limit": limit}
+    _run(lambda: commands.people(project, choice, as_of=_day(as_of), as_json=as_json))
+
+
+@app.command()
+def explain(  # noqa: PLR0913, PLR0917
+    entity_id: Annotated[str, typer.Argument(metavar="ID", help="An account_id or a person_id.")],
+    project: ProjectOption = HERE,
+    as_of: AsOfOption = None,
+    against: Annotated[str | None, typer.Option(metavar="DAY", help="Also show what changed since this day.")] = None,
+    lang: LangOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """The receipt: every signal, its value, points, reason and evidence; what changed, and what would change it.
+
+    Example: `handraise explain acme --against 2026-10-21`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(
+        lambda: commands.explain(
+            project, entity_id, as_of=_day(as_of), against=_day(against), lang=lang, as_json=as_json
+        )
+    )
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="people, accounts or receipt.")],
+    out: Annotated[Path, typer.Option("--out", help="A .csv, .parquet or .ndjson file.")],
+    project: ProjectOption = HERE,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Write scores to a file: stable columns, sorted, the same bytes for the same inputs.
+
+    Example: `handraise export people --out people.csv`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    if what not in {"people", "accounts", "receipt"}:
+        raise typer.BadParameter("choose people, accounts or receipt", param_hint="WHAT")
+    _run(lambda: commands.export(project, what, out, as_of=_day(as_of), as_json=as_json))
+
+
+@app.command()
+def report(
+    project: ProjectOption = HERE,
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")] = Path("handraise-report.html"),
+    as_of: AsOfOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Write one self-contained HTML page: tiers and their trend, top accounts with receipts, people, what rose.
+
+    Example: `handraise report --lang zh --out report.html`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.report(project, out, as_of=_day(as_of), lang=lang))
+
+
+@app.command()
+def simulate(  # noqa: PLR0913, PLR0917
+    directory: Annotated[Path, typer.Argument(help="Where the files go.")],
+    accounts: Annotated[int, typer.Option(min=1, help="Companies and single users with usage.")] = 1000,
+    days: Annotated[int, typer.Option(min=1, help="Days of history.")] = 97,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
+    events_per_day: Annotated[float | None, typer.Option(help="Mean events a day; leave out for a natural rate.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="DAY", help="The day after the last event.")] = None,
+) -> None:
+    """Make up a company with known truth: canonical files and `truth.parquet`. All of it is simulated.
+
+    Example: `handraise simulate sim --accounts 1000 --days 90 --seed 1`
+    """
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(
+        lambda: commands.simulate(
+            directory, accounts=accounts, days=days, seed=seed, events_per_day=events_per_day, end=_day(end)
+        )
+    )
+
+
+@app.command()
+def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """What is loaded, how fresh it is, how well it joins, which signals are blind, and what to do next."""
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.doctor(project, as_json=as_json))
+
+
+@playbook_app.command("check")
+def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Check `handraise.yaml`: every mistake with file, line, key and the nearest right spelling."""
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.playbook_check(project, as_json=as_json))
+
+
+@playbook_app.command("kinds")
+def playbook_kinds() -> None:
+    """What a signal can measure: every kind, what it says, and its keys."""
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(commands.playbook_kinds)
+
+
+@quarantine_app.callback(invoke_without_command=True)
+def quarantine(
+    context: typer.Context,
+    project: ProjectOption = HERE,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """List the rows that were set aside, with file, line and reason."""
+    if context.invoked_subcommand is None:
+        from handraise.faces.cli import commands  # noqa: PLC0415
+
+        _run(lambda: commands.quarantine(project, limit=limit, as_json=as_json))
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """Try all rows that were set aside once more, after the playbook or handraise was mended."""
+    from handraise.faces.cli import commands  # noqa: PLC0415
+
+    _run(lambda: commands.quarantine_replay(project, as_json=as_json))
+
+
+def _day(text: str | None) -> date | None:
+    return parse_day(text) if text else None
+
+
+def _run(work: Callable[[], Any]) -> None:
+    """Run a command; a refusal is one clear message and exit status 1."""
+    try:
+        work()
+    except HandraiseError as error:
+        from handraise.faces.cli.show import print_error  # noqa: PLC0415
+
+        print_error(error)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was finished is stored; run the command again to go on.\n")
+        raise typer.Exit(130) from None
+
+
+def main() -> None:
+    """Entry point of the `handraise` command."""
+    app()
+
+

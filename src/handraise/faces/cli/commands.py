@@ -1,0 +1,236 @@
+"""What each command does: open the project, ask the service, show the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+from handraise.errors import HandraiseError, ProjectError
+from handraise.events.intake import FileCount
+from handraise.faces.cli import show
+from handraise.faces.cli.days import right_now
+from handraise.playbook.load import load_playbook
+from handraise.playbook.measures import account_kinds, person_kinds
+from handraise.playbook.schema import Language
+from handraise.service import project as projects
+from handraise.service.doctor import examine
+from handraise.service.explain import explain as explain_id
+from handraise.service.export import What
+from handraise.service.export import export as write_export
+from handraise.service.lists import ACCOUNT_SORTS, PERSON_SORTS, Choice, list_accounts, list_people, overview
+from handraise.service.project import Project, open_project
+
+
+def init(folder: Path) -> None:
+    """`handraise init`."""
+    file = projects.create_project(folder)
+    show.say(f"Wrote {file}.")
+    show.say("Next: map your event names to roles in it, then run")
+    where = "" if folder == Path() else f" --project {folder}"
+    show.say(f"  handraise load PATH/TO/YOUR/FILES{where}\n  handraise refresh{where}\n  handraise accounts{where}")
+
+
+def load(folder: Path, paths: list[Path], *, as_json: bool) -> None:
+    """`handraise load`."""
+    with open_project(folder) as project, show.progress("loading") as progress:
+        counts = projects.load(project, paths, progress)
+    _show_counts(counts, as_json=as_json)
+
+
+def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
+    if as_json:
+        show.print_json(list(counts))
+        return
+    rows = [[c.input, c.read, c.loaded, c.duplicate, c.quarantined, c.file] for c in counts]
+    columns = [("input", "left"), *((c, "right") for c in ("read", "loaded", "duplicate", "quarantined")), ("file", "left")]
+    show.table("", columns, [[*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row)] for row in rows])
+    if any(c.quarantined for c in counts):
+        show.say("Some rows were set aside: `handraise quarantine` says why.")
+
+
+def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> None:
+    """`handraise refresh`."""
+    now = right_now()
+    with open_project(folder) as project:
+        days = as_ofs or [projects.default_as_of(project, now)]
+        with show.progress("scoring") as progress:
+            done = projects.refresh(project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share))
+    if as_json:
+        show.print_json(dataclasses.asdict(done))
+        return
+    days_said = f"{done.as_ofs[0]}" if len(done.as_ofs) == 1 else f"{done.as_ofs[0]} … {done.as_ofs[-1]} ({len(done.as_ofs)} days)"
+    show.say(f"Scored as of {days_said}: {done.people:,} people and {done.accounts:,} accounts; {done.days_rolled_up} days rolled up.")
+    if done.blind:
+        show.say(f"Blind signals: {', '.join(done.blind)}. `handraise doctor` says what they need.")
+
+
+def accounts(folder: Path, choice: dict[str, Any], *, as_of: date | None, lang: str | None, as_json: bool) -> None:
+    """`handraise accounts`."""
+    _check_sort(choice["sort"], ACCOUNT_SORTS)
+    with open_project(folder) as project:
+        segments = [s.name for s in project.loaded.playbook.segments]
+        _check_name("segment", choice["segment"], segments)
+        day = projects.ensure_scored(project, as_of, right_now())
+        found = list_accounts(project, Choice(**choice), language(project, lang))
+    if as_json:
+        show.print_json(found)
+        return
+    show.accounts_table(f"Accounts as of {day}", found)
+    if found:
+        show.say(f"\n`handraise explain {found[0].account_id}` shows the whole receipt.")
+
+
+def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json: bool) -> None:
+    """`handraise people`."""
+    _check_sort(choice["sort"], PERSON_SORTS)
+    with open_project(folder) as project:
+        _check_name("band", choice["band"], [b.name for b in project.loaded.playbook.bands])
+        day = projects.ensure_scored(project, as_of, right_now())
+        found = list_people(project, Choice(**choice))
+    if as_json:
+        show.print_json(found)
+    else:
+        show.people_table(f"People as of {day}", found)
+
+
+def explain(  # noqa: PLR0913
+    folder: Path, entity_id: str, *, as_of: date | None, against: date | None, lang: str | None, as_json: bool
+) -> None:
+    """`handraise explain`."""
+    with open_project(folder) as project:
+        found = explain_id(
+            project, entity_id, as_of=as_of, against=against, now=right_now(), language=language(project, lang)
+        )
+    if as_json:
+        show.print_json(found)
+        return
+    for receipt in found:
+        show.explanation(receipt)
+
+
+def export(folder: Path, what: str, out: Path, *, as_of: date | None, as_json: bool) -> None:
+    """`handraise export`."""
+    with open_project(folder) as project:
+        rows = write_export(project, cast("What", what), out, as_of=as_of, now=right_now())
+    if as_json:
+        show.print_json({"file": str(out), "rows": rows})
+    else:
+        show.say(f"Wrote {rows:,} rows to {out}.")
+
+
+def report(folder: Path, out: Path, *, as_of: date | None, lang: str | None) -> None:
+    """`handraise report`."""
+    with open_project(folder) as project:
+        write_report(project, out, as_of=as_of, lang=language(project, lang))
+    show.say(f"Wrote {out}. Open it in a browser.")
+
+
+def write_report(project: Project, out: Path, *, as_of: date | None, lang: Language) -> None:
+    """Render the overview into one HTML file.
+
+    Raises:
+        ProjectError: The file cannot be written.
+    """
+    from handraise.faces.report.render import render_report  # noqa: PLC0415
+
+    page = render_report(overview(project, as_of=as_of, now=right_now(), language=lang))
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(f"the report cannot be written ({error}).", where=str(out)) from error
+
+
+def simulate(  # noqa: PLR0913
+    folder: Path, *, accounts: int, days: int, seed: int, events_per_day: float | None, end: date | None
+) -> None:
+    """`handraise simulate`."""
+    from handraise.simulate import simulate as make  # noqa: PLC0415
+
+    options: dict[str, Any] = {"end": end} if end else {}
+    try:
+        with show.progress("simulating") as progress:
+            made = make(
+                folder,
+                accounts=accounts,
+                days=days,
+                seed=seed,
+                events_per_day=events_per_day,
+                progress=lambda what, done, total: progress(what, done / max(total, 1)),
+                **options,
+            )
+    except (ValueError, OSError) as error:
+        raise HandraiseError(f"the company cannot be simulated: {error}.", where=str(folder)) from error
+    rows = [[name, f"{count:,}"] for name, count in dataclasses.asdict(made).items()]
+    show.table(f"Simulated company in {folder} (nothing in it is real)", [("file", "left"), ("rows", "right")], rows)
+
+
+def doctor(folder: Path, *, as_json: bool) -> None:
+    """`handraise doctor`."""
+    with open_project(folder) as project:
+        found = examine(project, right_now())
+    if as_json:
+        show.print_json(found)
+    else:
+        show.checks(found)
+
+
+def playbook_check(folder: Path, *, as_json: bool) -> None:
+    """`handraise playbook check`."""
+    loaded = load_playbook(folder / projects.FILE_NAME if folder.is_dir() else folder)
+    playbook = loaded.playbook
+    if as_json:
+        show.print_json({"file": str(loaded.path), "hash": loaded.content_hash, "ok": True})
+        return
+    show.say(
+        f"{loaded.path} is sound: {len(playbook.signals.person)} person signals, {len(playbook.signals.account)} account "
+        f"signals, {len(playbook.roles)} roles. Version {loaded.content_hash}."
+    )
+
+
+def playbook_kinds() -> None:
+    """`handraise playbook kinds`."""
+    for title, kinds in (("Kinds of person signals", person_kinds()), ("Kinds of account signals", account_kinds())):
+        rows = [[kind, ", ".join(keys), (doc or "").splitlines()[0]] for kind, keys, doc in kinds]
+        show.table(title, [("kind", "left"), ("keys", "left"), ("measures", "left")], rows)
+
+
+def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
+    """`handraise quarantine`."""
+    with open_project(folder) as project:
+        rows, total = projects.quarantined(project, limit)
+    if as_json:
+        show.print_json(rows)
+        return
+    if not rows:
+        show.say("Nothing is set aside.")
+        return
+    shown = [[row["file"], row["line"], row["reason"], row["raw"]] for row in rows]
+    show.table(f"{len(rows)} of {total:,} rows set aside", [("file", "left"), ("line", "right"), ("reason", "left"), ("row", "left")], shown)
+    show.say("\nMend the file and load it again, or mend the playbook and run `handraise quarantine replay`.")
+
+
+def quarantine_replay(folder: Path, *, as_json: bool) -> None:
+    """`handraise quarantine replay`."""
+    with open_project(folder) as project:
+        counts = projects.replay(project)
+    _show_counts(counts, as_json=as_json)
+
+
+def language(project: Project, lang: str | None) -> Language:
+    """The language asked for, else the playbook's."""
+    if lang is None:
+        return project.loaded.playbook.language
+    _check_name("language", lang, ["en", "zh"])
+    return cast("Language", lang)
+
+
+def _check_sort(sort: str, known: Sequence[str]) -> None:
+    _check_name("sort", sort, list(known))
+
+
+def _check_name(what: str, name: str | None, known: list[str]) -> None:
+    if name is not None and name not in known:
+        raise HandraiseError(f"there is no {what} {name!r}.", todo=f"Choose one of: {', '.join(known)}.")

@@ -1,0 +1,64 @@
+"""`handraise demo`: the whole path on a simulated company, from nothing to a page worth reading."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from handraise.errors import ProjectError
+from handraise.faces.cli import commands, show
+from handraise.faces.cli.days import right_now
+from handraise.playbook.load import FILE_NAME
+from handraise.service import project as projects
+from handraise.service.lists import Choice, list_accounts
+from handraise.service.project import DATA_FOLDER, create_project, open_project
+
+WEEKS = 8
+_MARK = ".handraise-demo"
+
+
+def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str) -> None:
+    """Simulate, load, refresh, show, report; made anew each time.
+
+    Raises:
+        ProjectError: The folder holds something that is not an earlier demo.
+    """
+    started = time.monotonic()
+    _fresh(folder)
+    show.say(f"Simulating a company ({accounts:,} accounts, {days} days, seed {seed}). Nothing in it is real.")
+    data = folder / "data"
+    commands.simulate(data, accounts=accounts, days=days, seed=seed, events_per_day=None, end=None)
+    create_project(folder)
+    now = right_now()
+    with open_project(folder) as project:
+        with show.progress("loading") as progress:
+            counts = projects.load(project, [data], progress)
+        show.say(f"Loaded {sum(c.loaded for c in counts):,} rows ({sum(c.duplicate for c in counts):,} duplicates left out).")
+        day = projects.default_as_of(project, now)
+        with show.progress("scoring") as bar:
+            weeks = [day - timedelta(days=7 * week) for week in range(WEEKS + 1)]
+            done = projects.refresh(project, weeks, now=now, progress=lambda share: bar("roll-ups", share))
+        show.say(f"Scored {done.people:,} people and {done.accounts:,} accounts for today and {WEEKS} weeks before.\n")
+        lang = commands.language(project, language)
+        projects.ensure_scored(project, None, now)
+        show.accounts_table(f"Simulated accounts that deserve a salesperson as of {day}", list_accounts(project, Choice(limit=12), lang))
+        page = folder / "report.html"
+        commands.write_report(project, page, as_of=None, lang=lang)
+    show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
+    show.say(f"Look further: handraise explain ID --project {folder}   ({time.monotonic() - started:.0f} s)")
+
+
+def _fresh(folder: Path) -> None:
+    """Start from an empty folder, but never remove anything that is not a demo."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARK).exists():
+            raise ProjectError(
+                "this folder holds something else.", where=str(folder), todo="Name another one: `handraise demo FOLDER`."
+            )
+        for name in (DATA_FOLDER, "data"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / FILE_NAME).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).write_text("made by `handraise demo`; simulated, and made anew each time\n", encoding="utf-8")

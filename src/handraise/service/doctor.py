@@ -1,0 +1,132 @@
+"""What is there, what is missing, and what to do about it: the newcomer's check of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from importlib.metadata import version
+
+import ibis
+
+from handraise.playbook.plan import plan_rollups
+from handraise.records import Check
+from handraise.rollups.roles import carries_role
+from handraise.service.project import Project, is_current, newest_day, scored_as_of
+from handraise.signals.blind import blind_signals, input_columns
+from handraise.warehouse.tables import INPUTS
+
+STALE_AFTER = timedelta(days=3)
+
+
+def examine(project: Project, now: datetime) -> list[Check]:
+    """All findings, in the order of the path."""
+    return [
+        *_versions(project),
+        *_inputs(project),
+        *_freshness(project, now),
+        *_joins(project),
+        *_roles(project),
+        *_signals(project),
+        *_scores(project),
+    ]
+
+
+def _versions(project: Project) -> Iterator[Check]:
+    engine = project.warehouse.connection.execute("SELECT version()").fetchall()[0][0]
+    yield Check(state="good", what="version", found=f"handraise {version('handraise')}, engine DuckDB {engine}")
+    yield Check(state="good", what="playbook", found=f"{project.loaded.content_hash} ({project.loaded.path})")
+
+
+def _inputs(project: Project) -> Iterator[Check]:
+    columns = input_columns(project.warehouse)
+    for name in INPUTS:
+        rows = project.warehouse.count(project.warehouse.table(name))
+        if rows:
+            yield Check(state="good", what=f"input {name}", found=f"{rows:,} rows, columns: {', '.join(sorted(columns[name]))}")
+        elif name == "events":
+            yield Check(state="problem", what="input events", found="none loaded", todo="Run `handraise load PATH…`.")
+        else:
+            yield Check(state="missing", what=f"input {name}", found="not loaded", todo="Optional; see docs/data.md.")
+    aside = project.warehouse.count(project.warehouse.table("quarantine"))
+    if aside:
+        yield Check(
+            state="problem", what="quarantine", found=f"{aside:,} rows", todo="Run `handraise quarantine` to see why."
+        )
+
+
+def _freshness(project: Project, now: datetime) -> Iterator[Check]:
+    newest = newest_day(project)
+    if newest is None:
+        return
+    old = now.date() - newest > STALE_AFTER
+    todo = f"Newer events are missing, or this is history: scores are made as of {newest + timedelta(days=1)}." if old else ""
+    yield Check(state="missing" if old else "good", what="freshness", found=f"newest event on {newest}", todo=todo)
+
+
+def _joins(project: Project) -> Iterator[Check]:
+    warehouse = project.warehouse
+    events, people = warehouse.table("events"), warehouse.table("people")
+    total = warehouse.count(events)
+    if not total:
+        return
+    shares = {
+        "events with a person": (events.filter(events.person_id.notnull()), "Send person_id once somebody signs in."),
+        "events of people in the people file": (
+            events.semi_join(people, "person_id"),
+            "Load a people file whose person_id equals that of the events.",
+        ),
+        "events with a workspace": (
+            events.filter(events.workspace_id.notnull()),
+            "Without workspace_id, accounts come from e-mail domains only.",
+        ),
+    }
+    for what, (rows, todo) in shares.items():
+        share = warehouse.count(rows) / total
+        low = share < 0.5  # noqa: PLR2004 - less than half joined is worth a word
+        yield Check(state="missing" if low else "good", what=what, found=f"{share:.0%}", todo=todo if low else "")
+
+
+def _roles(project: Project) -> Iterator[Check]:
+    """Roles that signals use but no event carries: not an error, but often a mapping that is missing."""
+    plan = plan_rollups(project.loaded.playbook)
+    events = project.warehouse.table("events")
+    counted = events.agg(**{role: events.count(where=carries_role(events, p)) for role, p in plan.roles.items()})
+    found = project.warehouse.rows(counted).to_pylist()[0]
+    never = sorted(role for role, count in found.items() if not count)
+    if never:
+        yield Check(
+            state="missing",
+            what="roles never seen",
+            found=", ".join(never),
+            todo="Map your event names to them under `roles` in the playbook, if the product has such events.",
+        )
+    known = ibis.cases(*((carries_role(events, p), 1) for p in plan.roles.values()), else_=0)
+    others = events.filter(known == 0).group_by("name").agg(n=lambda t: t.count())
+    top = project.warehouse.rows(others.order_by(others.n.desc(), others.name).limit(8)).to_pylist()
+    if top:
+        names = ", ".join(f"{row['name']} ({row['n']:,})" for row in top)
+        yield Check(state="good", what="most frequent events without a role", found=names)
+
+
+def _signals(project: Project) -> Iterator[Check]:
+    playbook = project.loaded.playbook
+    blind = blind_signals(playbook, input_columns(project.warehouse))
+    total = len(playbook.signals.person) + len(playbook.signals.account)
+    yield Check(state="good", what="signals that can be seen", found=f"{total - len(blind)} of {total}")
+    for name, reason in blind.items():
+        yield Check(state="missing", what=f"blind signal {name}", found=reason, todo="It gives no points until then.")
+
+
+def _scores(project: Project) -> Iterator[Check]:
+    as_of = scored_as_of(project)
+    if as_of is None:
+        yield Check(state="problem", what="scores", found="none yet", todo="Run `handraise refresh`.")
+    elif is_current(project, as_of):
+        yield Check(state="good", what="scores", found=f"as of {as_of}, of all loaded data and this playbook")
+    else:
+        yield Check(
+            state="problem",
+            what="scores",
+            found=f"as of {as_of}, but the data or the playbook changed since",
+            todo="Run `handraise refresh`.",
+        )

@@ -1,0 +1,1 @@
+"""Tests of what people see: the report and the command line."""

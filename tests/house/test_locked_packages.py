@@ -1,0 +1,46 @@
+"""requirements.lock, which pip reads, and uv.lock, which uv reads, install the same; both follow pyproject.toml."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HOUSE = Path(__file__).parents[2]
+HINT = "run: make lock"
+
+
+def _uv_lock() -> list[dict[str, Any]]:
+    packages: list[dict[str, Any]] = tomllib.loads((HOUSE / "uv.lock").read_text(encoding="utf-8"))["package"]
+    return packages
+
+
+def _handraise() -> dict[str, Any]:
+    return next(package for package in _uv_lock() if package["name"] == "handraise")
+
+
+def _pip_lock() -> dict[str, str]:
+    lines = (HOUSE / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return dict(line.partition(";")[0].strip().split("==") for line in lines if line and not line.startswith("#"))
+
+
+def _wanted(requirements: list[str]) -> dict[str, str]:
+    """Name → version range, as pyproject.toml writes them; extras left out."""
+    found = [re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z,]+\])?(.*)", text) for text in requirements]
+    return {match[1]: match[2] for match in found if match}
+
+
+def _locked(requirements: list[dict[str, Any]]) -> dict[str, str]:
+    return {item["name"]: item.get("specifier", "") for item in requirements}
+
+
+def test_pip_and_uv_install_the_same_versions() -> None:
+    locked = {package["name"]: package["version"] for package in _uv_lock() if package["name"] != "handraise"}
+    assert _pip_lock() == locked, HINT
+
+
+def test_the_lock_follows_the_dependencies_of_the_project() -> None:
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    metadata = _handraise()["metadata"]
+    assert _locked(metadata["requires-dist"]) == _wanted(project["project"]["dependencies"]), HINT
+    groups = {name: _locked(group) for name, group in metadata["requires-dev"].items()}
+    assert groups == {name: _wanted(group) for name, group in project["dependency-groups"].items()}, HINT
