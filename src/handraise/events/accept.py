@@ -13,6 +13,7 @@ from handraise.warehouse.functions import all_of, any_of, is_json_object
 from handraise.warehouse.tables import Input, Kind
 
 REASON = "_reason"
+_GIVEN = "_given_"
 # Instants outside these years are clocks gone wrong; a day roll-up for the year 9999 helps nobody.
 EARLIEST, LATEST = "1970-01-01", "2200-01-01"
 _INSTANT = (
@@ -53,35 +54,42 @@ def accepted(item: Input, landing: ir.Table) -> ir.Table:
         item: What the rows are.
         landing: Text or timestamp columns as a reader hands them on; canonical names, any may be missing.
     """
-    have = {name: landing[name] for name in item.columns if name in landing.columns}
+    have = [name for name in item.columns if name in landing.columns]
     typed = {
-        name: _typed(have[name], kind) if name in have else ibis.null(item.schema[name])
+        name: _typed(landing[name], kind) if name in have else ibis.null(item.schema[name])
         for name, kind in item.columns.items()
     }
-    checks = [*_missing(item, have), *_unreadable(item, have, typed)]
-    reason = ibis.cases(*checks, else_=ibis.null("string")) if checks else ibis.null("string")
-    return landing.select(landing[LINE], reason.name(REASON), **typed)
+    # Typed values are made once, in a step of their own; the reasons only look at what came out as NULL.
+    given = {f"{_GIVEN}{name}": landing[name] for name in have if item.columns[name] != "text"}
+    rows = landing.select(landing[LINE], **typed, **given)
+    checks = [*_missing(item, rows), *_unreadable(item, rows)]
+    reason = ibis.cases(*checks, else_=ibis.null("string"))
+    return rows.select(LINE, *item.columns, reason.name(REASON))
 
 
-def _missing(item: Input, have: dict[str, ir.Value]) -> list[tuple[ir.BooleanValue, ir.Value]]:
+def _missing(item: Input, rows: ir.Table) -> list[tuple[ir.BooleanValue, ir.Value]]:
     checks: list[tuple[ir.BooleanValue, ir.Value]] = []
     for needed in item.required:
         options = (needed,) if isinstance(needed, str) else needed
-        absent = all_of(*(_is_blank(have[option]) for option in options if option in have))
+        absent = all_of(*(_absent(rows, option) for option in options))
         checks.append((absent, ibis.literal(f"{' or '.join(options)} is missing")))
     return checks
 
 
-def _unreadable(
-    item: Input, have: dict[str, ir.Value], typed: dict[str, ir.Value]
-) -> list[tuple[ir.BooleanValue, ir.Value]]:
+def _absent(rows: ir.Table, column: str) -> ir.BooleanValue:
+    given = f"{_GIVEN}{column}"
+    absent: ir.BooleanValue = _is_blank(rows[given]) if given in rows.columns else rows[column].isnull()
+    return absent
+
+
+def _unreadable(item: Input, rows: ir.Table) -> list[tuple[ir.BooleanValue, ir.Value]]:
     checks: list[tuple[ir.BooleanValue, ir.Value]] = []
     for name, kind in item.columns.items():
-        if kind == "text" or name not in have:
-            continue
-        shown = have[name].cast("string").substr(0, 60)
-        message = ibis.literal(f"{name} {_WANTED[kind]}: ").concat(shown.fill_null(""))
-        checks.append((have[name].notnull() & typed[name].isnull() & ~_is_blank(have[name]), message))
+        given = f"{_GIVEN}{name}"
+        if given in rows.columns:
+            shown = rows[given].cast("string").substr(0, 60).fill_null("")
+            message = ibis.literal(f"{name} {_WANTED[kind]}: ").concat(shown)
+            checks.append((rows[name].isnull() & ~_is_blank(rows[given]), message))
     return checks
 
 

@@ -6,6 +6,7 @@ be scored in any order and again: the rows of the next one are put right each ti
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import ibis
@@ -37,83 +38,109 @@ def make_tables(warehouse: Warehouse) -> None:
         warehouse.create("snapshots", SNAPSHOTS)
 
 
-def keep_snapshot(
-    warehouse: Warehouse, as_of: date, playbook: Playbook, *, playbook_hash: str, data_version: str
+def keep_snapshots(
+    warehouse: Warehouse, as_ofs: list[date], playbook: Playbook, *, playbook_hash: str, data_version: str
 ) -> None:
-    """Store what changed at one as-of of `scored_people` and `scored_accounts`."""
-    people = _at(warehouse.table("scored_people"), as_of)
-    accounts = _at(warehouse.table("scored_accounts"), as_of)
-    fit = firmographic_signals(playbook)
+    """Store what changed at the as-ofs of `scored_people` and `scored_accounts`, all in one pass.
+
+    Kept days after the first of them are told anew against what now lies before them; their states stay as they were.
+    """
+    kept = sorted(warehouse.rows(warehouse.table("snapshots").select("as_of"))[0].to_pylist())
+    days = _Days(
+        new=sorted(as_ofs),
+        before=max((day for day in kept if day < min(as_ofs)), default=None),
+        later=[day for day in kept if day > min(as_ofs) and day not in as_ofs],
+    )
+    people, accounts = warehouse.table("scored_people"), warehouse.table("scored_accounts")
     person_state = people.select(
-        *PERSON_KEY, score=people.score, label=people.band, points=_points_text(people, list(playbook.signals.person))
+        "as_of",
+        *PERSON_KEY,
+        score=people.score,
+        label=people.band,
+        points=_points_text(people, list(playbook.signals.person)),
     )
     account_state = accounts.select(
+        "as_of",
         *ACCOUNT_KEY,
         score=accounts.score,
         label=accounts.tier.cast("string"),
-        points=_points_text(accounts, [*playbook.signals.account, *fit], people=True),
+        points=_points_text(accounts, [*playbook.signals.account, *firmographic_signals(playbook)], people=True),
     )
-    kept = warehouse.table("snapshots")
-    later = warehouse.rows(kept.filter(kept.as_of > as_of).agg(at=lambda t: t.as_of.min()))[0][0].as_py()
-    _keep(warehouse, "person_history", PERSON_KEY, as_of, later, person_state)
-    _keep(warehouse, "account_history", ACCOUNT_KEY, as_of, later, account_state)
-    warehouse.delete("snapshots", kept.filter(kept.as_of == as_of).select("as_of"))
-    row = {
-        "as_of": as_of,
-        "playbook": playbook_hash,
-        "data_version": data_version,
-        "people": warehouse.count(people),
-        "accounts": warehouse.count(accounts),
-    }
-    warehouse.insert("snapshots", warehouse.hold("snapshot", pa.Table.from_pylist([row], SNAPSHOTS.to_pyarrow())))
+    _keep(warehouse, "person_history", PERSON_KEY, days, person_state)
+    _keep(warehouse, "account_history", ACCOUNT_KEY, days, account_state)
+    counted = people.group_by("as_of").agg(people=people.count())
+    both = accounts.group_by("as_of").agg(accounts=accounts.count()).left_join(counted, "as_of")
+    rows = both.select(
+        "as_of",
+        playbook=ibis.literal(playbook_hash),
+        data_version=ibis.literal(data_version),
+        people=both.people.fill_null(0),
+        accounts=both.accounts,
+    )
+    warehouse.delete("snapshots", rows.select("as_of"))
+    warehouse.insert("snapshots", rows)
 
 
 def state_at(history: ir.Table, key: tuple[str, ...], as_of: date) -> ir.Table:
     """Key, score, label (band or tier) and points text of everybody who existed at a kept as-of."""
-    return _present(_latest(history.filter(history.as_of <= ibis.date(as_of.isoformat())), key))
+    past = history.filter(history.as_of <= ibis.date(as_of.isoformat()))
+    latest = past.group_by(list(key)).agg(**{column: past[column].argmax(past.as_of) for column in _STATE})
+    return latest.filter(latest.points != _GONE)
 
 
-def _at(scored: ir.Table, as_of: date) -> ir.Table:
-    return scored.filter(scored.as_of == ibis.date(as_of.isoformat()))
+@dataclass(frozen=True, kw_only=True)
+class _Days:
+    """Days that a run adds, the kept day before them, and kept days after the first of them."""
+
+    new: list[date]
+    before: date | None
+    later: list[date]
+
+    @property
+    def ordered(self) -> list[date]:
+        return sorted([*self.new, *self.later, *([self.before] if self.before else [])])
 
 
-def _latest(rows: ir.Table, key: tuple[str, ...]) -> ir.Table:
-    return rows.group_by(list(key)).agg(**{column: rows[column].argmax(rows.as_of) for column in _STATE})
-
-
-def _present(state: ir.Table) -> ir.Table:
-    return state.filter(state.points != _GONE)
-
-
-def _keep(
-    warehouse: Warehouse, name: str, key: tuple[str, ...], as_of: date, later: date | None, state: ir.Table
-) -> None:
-    """Replace the rows of one as-of, and those of the next one, which are told against it."""
+def _keep(warehouse: Warehouse, name: str, key: tuple[str, ...], days: _Days, states: ir.Table) -> None:
     history = warehouse.table(name)
-    now = warehouse.create("state_now", state, temporary=True)
-    after = None
-    if later is not None:
-        after = warehouse.create("state_after", state_at(history, key, later), temporary=True)
-    before = history.filter(history.as_of < ibis.date(as_of.isoformat()))
-    past = warehouse.create("state_before", _present(_latest(before, key)), temporary=True)
-    dates = [day for day in (as_of, later) if day is not None]
-    old = history.filter(history.as_of.isin([ibis.date(day.isoformat()) for day in dates]))
-    warehouse.delete(name, old.select("as_of").distinct())
-    warehouse.insert(name, _changes(past, now, key, as_of))
-    if later is not None and after is not None:
-        warehouse.insert(name, _changes(now, after, key, later))
+    columns = ["as_of", *key, *_STATE]
+    old_days = [day for day in days.ordered if day not in days.new]
+    if old_days:
+        states = states.union(_states_of(warehouse, history, key, old_days).select(*columns), distinct=False)
+    places = {"as_of": pa.array(days.ordered, pa.date32()), "place": pa.array(range(len(days.ordered)), pa.int64())}
+    order = warehouse.hold("day_order", pa.table(places))
+    placed = warehouse.create("states", states.inner_join(order, "as_of"), temporary=True)
+    changes = _changes(placed, order, key, first=0 if days.before is None else 1)
+    changed = warehouse.create("state_changes", changes.select(*columns), temporary=True)
+    told_anew = history.filter(history.as_of >= ibis.date(min(days.new).isoformat()))
+    warehouse.delete(name, told_anew.select("as_of").distinct())
+    warehouse.insert(name, changed)
 
 
-def _changes(before: ir.Table, now: ir.Table, key: tuple[str, ...], as_of: date) -> ir.Table:
-    """Rows that are new or different, and a `gone` row for every key that vanished."""
-    day = ibis.date(as_of.isoformat())
-    old = before.rename({f"old_{c}": c for c in _STATE})
-    joined = now.left_join(old, list(key))
+def _states_of(warehouse: Warehouse, history: ir.Table, key: tuple[str, ...], days: list[date]) -> ir.Table:
+    """The whole state of several kept days."""
+    wanted = warehouse.hold("kept_days", pa.table({"day": pa.array(days, pa.date32())}))
+    past = history.cross_join(wanted)
+    past = past.filter(past.as_of <= past.day)
+    latest = past.group_by([*key, "day"]).agg(**{column: past[column].argmax(past.as_of) for column in _STATE})
+    return latest.filter(latest.points != _GONE).rename({"as_of": "day"})
+
+
+def _changes(states: ir.Table, order: ir.Table, key: tuple[str, ...], *, first: int) -> ir.Table:
+    """Rows that differ from the day before, and a `gone` row where a key is missing on the next day."""
+    before = states.select(*key, place=states.place + 1, **{f"old_{c}": states[c] for c in _STATE})
+    joined = states.left_join(before, [*key, "place"])
     differs = any_of(*(~joined[c].identical_to(joined[f"old_{c}"]) for c in _STATE))
-    changed = joined.filter(differs).select(*key, *_STATE, as_of=day)
-    vanished = before.anti_join(now, list(key))
+    changed = joined.filter(differs & (joined.place >= first)).select("as_of", *key, *_STATE)
+    next_day = order.select(next_as_of=order.as_of, place=order.place - 1)
+    followed = states.inner_join(next_day, "place")
+    vanished = followed.anti_join(states.select(*key, next_as_of=states.as_of), [*key, "next_as_of"])
     gone = vanished.select(
-        *key, score=ibis.literal(0, "int64"), label=ibis.literal(""), points=ibis.literal(_GONE), as_of=day
+        *key,
+        as_of=vanished.next_as_of,
+        score=ibis.literal(0, "int64"),
+        label=ibis.literal(""),
+        points=ibis.literal(_GONE),
     )
     return changed.union(gone.select(*changed.columns), distinct=False)
 

@@ -28,7 +28,8 @@ def score_people(values: ir.Table, playbook: Playbook, blind: frozenset[str]) ->
     rows = rows.mutate(score=(rows.behaviour_points + total(rows, sorted(fit), blind)).cast("int64"))
     rows = rows.mutate(band=band(rows.score, playbook))
     selling = rows.band.isin(list(playbook.selling_bands))
-    return rows.mutate(is_pql=selling & rows.is_buyer.fill_null(FALSE) & rows.known)
+    rows = rows.mutate(is_pql=selling & rows.is_buyer.fill_null(FALSE) & rows.known)
+    return rows.select(*(column for column in rows.columns if "__" not in column))
 
 
 def band(score: ir.IntegerValue, playbook: Playbook) -> ir.StringValue:

@@ -14,12 +14,12 @@ from handraise.playbook.schema import Language
 from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, TierCount
 from handraise.scores import history
 from handraise.service.export import receipt_rows
-from handraise.service.project import Project, ensure_scored
+from handraise.service.project import Project, ensure_scored, keep_scored
 from handraise.service.refresh import score_as_of
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.tables import read_fact
 
-ACCOUNT_SORTS = ("score", "risen", "active_people", "people_points")
+ACCOUNT_SORTS = ("tier", "score", "risen", "active_people", "people_points")
 PERSON_SORTS = ("score", "behaviour_points")
 
 
@@ -33,7 +33,7 @@ class Choice:
         band: Band of people.
         account_id: People of this account only.
         pql: People who are PQLs only.
-        sort: Column to sort by, largest first.
+        sort: Column to sort by, largest first; `tier` = best tier first, then score.
         limit: Rows at most.
     """
 
@@ -53,19 +53,15 @@ def list_accounts(project: Project, choice: Choice, language: Language) -> list[
         rows = rows.filter(rows.tier == choice.tier)
     if choice.segment is not None:
         rows = rows.filter(rows.segment == choice.segment)
-    order = {"active_people": "team_people"}.get(choice.sort, choice.sort)
-    if order == "risen":
+    if choice.sort == "risen":
         rows = rows.filter(rows.risen > 0)
-    keys = dict.fromkeys((order, "score"))
-    chosen = rows.order_by(*(rows[key].desc() for key in keys), rows.account_id).limit(choice.limit)
+    column = rows[{"active_people": "team_people"}.get(choice.sort, choice.sort)]
+    rows = rows.mutate(sort_key=-column if choice.sort == "tier" else column)
+    chosen = rows.order_by(rows.sort_key.desc(), rows.score.desc(), rows.account_id).limit(choice.limit)
     found = project.warehouse.create("chosen_accounts", chosen, temporary=True)
-    records = [_account(project, row, language) for row in project.warehouse.rows(found).to_pylist()]
-    records.sort(key=lambda r: (-_rank(r, choice.sort), -r.score, r.account_id))
+    rows = found.order_by(found.sort_key.desc(), found.score.desc(), found.account_id)
+    records = [_account(project, row, language) for row in project.warehouse.rows(rows).to_pylist()]
     return _with_details(project, found, records, language)
-
-
-def _rank(record: AccountScore, sort: str) -> int:
-    return int(getattr(record, sort) or 0)
 
 
 def _with_rise(project: Project) -> ir.Table:
@@ -186,7 +182,7 @@ def overview(project: Project, *, as_of: date | None, now: datetime, language: L
         tiers=_tier_counts(project, day, weeks),
         tier_names={t.tier: t.name for t in playbook.tiers},
         bands=_band_counts(project),
-        top=tuple(list_accounts(project, Choice(limit=10), language)),
+        top=tuple(list_accounts(project, Choice(sort="tier", limit=10), language)),
         risen=tuple(list_accounts(project, Choice(sort="risen", limit=8), language)),
         top_people=tuple(list_people(project, Choice(limit=15))),
         blind=blind_signals(playbook, input_columns(warehouse)),
@@ -202,16 +198,8 @@ def keep_weeks(project: Project, as_of: date, weeks: int) -> None:
     if not missing:
         return
     score_as_of(project.warehouse, project.loaded, sorted(missing))
-    version = read_fact(project.warehouse, "data_version") or "0"
     with project.warehouse.transaction():
-        for day in sorted(missing):
-            history.keep_snapshot(
-                project.warehouse,
-                day,
-                project.loaded.playbook,
-                playbook_hash=project.loaded.content_hash,
-                data_version=version,
-            )
+        keep_scored(project, missing)
 
 
 def _tier_counts(project: Project, as_of: date, weeks: int) -> tuple[TierCount, ...]:

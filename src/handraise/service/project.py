@@ -154,15 +154,23 @@ def refresh(
         write_fact(warehouse, "rollup_plan", "")
     done = score_as_of(warehouse, loaded, ordered, now=now, progress=progress)
     with warehouse.transaction():
-        for as_of in ordered:
-            history.keep_snapshot(
-                warehouse, as_of, loaded.playbook, playbook_hash=loaded.content_hash, data_version=_data_version(project)
-            )
+        keep_scored(project, ordered)
         for name in _KEPT:
             rows = warehouse.table(name)
             warehouse.create(f"kept_{name}", rows.filter(rows.as_of == ordered[-1]))
         write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
     return done
+
+
+def keep_scored(project: Project, as_ofs: list[date]) -> None:
+    """Add the scores just made to the history."""
+    history.keep_snapshots(
+        project.warehouse,
+        as_ofs,
+        project.loaded.playbook,
+        playbook_hash=project.loaded.content_hash,
+        data_version=_data_version(project),
+    )
 
 
 def check_as_of(as_of: date, now: datetime) -> None:

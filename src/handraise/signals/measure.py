@@ -40,8 +40,14 @@ def measure_signals(warehouse: Warehouse, playbook: Playbook, blind: frozenset[s
     facts = make_account_facts(warehouse, playbook)
     wide = _pair_rows(warehouse, playbook, usage, facts)
     people = _with_values(wide, playbook, blind, {n: s.measure for n, s in playbook.signals.person.items()})
-    warehouse.create("person_values", people, temporary=True)
+    warehouse.create("person_values", people.select(*_needed_later(people, playbook)), temporary=True)
     warehouse.create("account_values", _account_rows(warehouse, playbook, blind), temporary=True)
+
+
+def _needed_later(people: ir.Table, playbook: Playbook) -> list[str]:
+    """Columns that account signals, scores and lists read; helpers of person signals have done their work."""
+    helpers = tuple(f"{name}__" for name in playbook.signals.person)
+    return [c for c in people.columns if not c.startswith(helpers) and (c == "first_at" or not c.startswith("first_"))]
 
 
 def _asks(playbook: Playbook) -> dict[str, Ask]:

@@ -10,16 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from handraise.errors import BusyError, EngineError, ProjectError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +145,9 @@ class Warehouse:
 
     def register(self, name: str, data: pa.Table) -> ir.Table:
         """Lend Arrow data to the engine under a name, without copying it."""
-        self.connection.register(name, data)
+        # In slices, because each slice is read by one thread.
+        sliced = pa.Table.from_batches(data.combine_chunks().to_batches(max_chunksize=_SLICE), schema=data.schema)
+        self.connection.register(name, sliced)
         return self.table(name)
 
     def unregister(self, name: str) -> None:
@@ -227,6 +226,7 @@ class Warehouse:
         return rows
 
 
+_SLICE = 32_768
 _COPY_OPTIONS = {
     ".csv": "FORMAT csv, HEADER",
     ".parquet": "FORMAT parquet, COMPRESSION zstd",

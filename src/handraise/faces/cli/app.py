@@ -18,8 +18,10 @@ app = typer.Typer(
     help="Which people and accounts deserve a salesperson's time, and why.\n\n"
     "Start with `handraise demo`, or with `handraise init .` beside your own data.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 playbook_app = typer.Typer(help="Check the playbook, and see what it can measure.", no_args_is_help=True)
@@ -110,7 +112,7 @@ def accounts(  # noqa: PLR0913, PLR0917
     project: ProjectOption = HERE,
     tier: Annotated[int | None, typer.Option(help="Only this tier (1 is best).")] = None,
     segment: Annotated[str | None, typer.Option(help="Only this segment: smb, mid_market, enterprise.")] = None,
-    sort: Annotated[str, typer.Option(help="score, risen, active_people or people_points.")] = "score",
+    sort: Annotated[str, typer.Option(help="tier, score, risen, active_people or people_points.")] = "tier",
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     as_of: AsOfOption = None,
     lang: LangOption = None,
@@ -282,6 +284,17 @@ def _run(work: Callable[[], Any]) -> None:
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What was finished is stored; run the command again to go on.\n")
         raise typer.Exit(130) from None
+
+
+@app.callback()
+def _handraise(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,  # noqa: FBT002
+) -> None:
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415
+
+        typer.echo(f"handraise {installed('handraise')}")
+        raise typer.Exit
 
 
 def main() -> None:

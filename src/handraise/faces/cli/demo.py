@@ -43,7 +43,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
         show.say(f"Scored {done.people:,} people and {done.accounts:,} accounts for today and {WEEKS} weeks before.\n")
         lang = commands.language(project, language)
         projects.ensure_scored(project, None, now)
-        show.accounts_table(f"Simulated accounts that deserve a salesperson as of {day}", list_accounts(project, Choice(limit=12), lang))
+        show.accounts_table(f"Simulated accounts that deserve a salesperson as of {day}", list_accounts(project, Choice(sort="tier", limit=12), lang))
         page = folder / "report.html"
         commands.write_report(project, page, as_of=None, lang=lang)
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")

@@ -73,7 +73,9 @@ def _plain_progress(what: str) -> Callable[[str, float], None]:
 
 def table(title: str, columns: list[tuple[str, str]], rows: list[list[Any]]) -> None:
     """A table; `columns` are (heading, `left` or `right`). Cells are text, never markup."""
-    shown = Table(title=escape(title), title_justify="left", header_style="bold", box=None, pad_edge=False, expand=False)
+    if title:
+        out.print(Text(title, style="bold"))
+    shown = Table(header_style="bold", box=None, pad_edge=False, expand=False)
     for heading, side in columns:
         shown.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:

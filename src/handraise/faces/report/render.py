@@ -32,6 +32,7 @@ def render_report(overview: Overview) -> str:
             tiers=tiers,
             trend=trend_of(tiers, texts, language),
             cards=cards,
+            calls=[card for card in cards if card.account.is_pqa],
             anchors={card.account.account_id: card.anchor for card in cards},
             titles={a.account_id: title_of(a) for a in (*overview.risen, *overview.top)},
             risen=risen_of(overview),

@@ -12,6 +12,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 FALLBACK: Final = "en"
+MINUS: Final = "\N{MINUS SIGN}"
 
 _EN: Final[dict[str, str]] = {
     "title": "Who deserves a salesperson, {date}",
@@ -30,6 +31,7 @@ _EN: Final[dict[str, str]] = {
     "same": "As many as on {date}.",
     "leads": "{name} leads with {points} points.",
     "rose_most": "{name} rose most this week: {points}.",
+    "rose_most_too": "It also rose most this week: {points}.",
     "scored": "Scored from {events} events: {accounts} accounts, {people} people.",
     "nav": "On this page",
     "nav_tiers": "Tiers",
@@ -57,13 +59,14 @@ _EN: Final[dict[str, str]] = {
     "day": "Day",
     "calls_title": "Who to call, in this order",
     "calls_caption": "Best accounts with their reasons and the person to talk to",
+    "calls_note": "The best {shown} of the {all} accounts in the tiers for sales.",
+    "calls_empty": "None of the best accounts is in a tier for sales. Leave them to the product for now.",
     "top_empty": "No account has points yet. As soon as people use the product, the best accounts appear here.",
     "account": "Account",
     "why": "Why",
     "talk_to": "Talk to",
     "find_buyer": "find the buyer first",
     "hand_only": "nobody, unless they ask",
-    "nobody": "nobody yet",
     "score": "Score",
     "points_word": "points",
     "in_7_days": "{points} in 7 days",
@@ -84,12 +87,14 @@ _EN: Final[dict[str, str]] = {
     "advice_pqls": "It has {n} PQLs; none is among its strongest people listed here.",
     "advice_find_buyer": "Nobody here is a PQL yet. Find the person who can buy; do not pitch the users.",
     "advice_hand": "Companies of this size serve themselves: answer in person only when somebody raises a hand.",
+    "tier_alone": "Its tier alone would ask for: {action}.",
     "receipt_of": "Why {points} points",
     "parts": "{people} from its people, {account} from the account, {fit} from company fit",
     "total": "Score",
     "rest": "not itemised in this receipt",
     "no_lines": "No signal has given this account points.",
     "as_table": "The same as a table",
+    "receipts_empty": "There is no score to explain yet.",
     "receipt_caption": "Receipt of {name}",
     "reason": "Reason",
     "signal": "Signal",
@@ -156,6 +161,7 @@ _ZH: Final[dict[str, str]] = {
     "same": "与 {date}持平。",
     "leads": "{name} 以 {points} 分居首。",
     "rose_most": "{name} 本周上升最多：{points}。",
+    "rose_most_too": "它也是本周上升最多的：{points}。",
     "scored": "依据 {events} 个事件，评出 {accounts} 个账户、{people} 人。",
     "nav": "本页内容",
     "nav_tiers": "层级",
@@ -183,13 +189,14 @@ _ZH: Final[dict[str, str]] = {
     "day": "日期",
     "calls_title": "先联系谁",
     "calls_caption": "最值得跟进的账户、理由与联系人",
+    "calls_note": "销售层级共有 {all} 个账户，这里列出最好的 {shown} 个。",
+    "calls_empty": "得分最高的账户都还不在销售层级，暂时交给产品自助培育。",
     "top_empty": "还没有账户得分。一旦有人使用产品，最好的账户就会出现在这里。",
     "account": "账户",
     "why": "理由",
     "talk_to": "联系人",
     "find_buyer": "先找到决策人",
     "hand_only": "除非对方主动，否则不联系",
-    "nobody": "暂无",
     "score": "得分",
     "points_word": "分",
     "in_7_days": "7 天 {points}",
@@ -210,12 +217,14 @@ _ZH: Final[dict[str, str]] = {
     "advice_pqls": "该账户有 {n} 个 PQL，但不在此处列出的人员之中。",
     "advice_find_buyer": "这里还没有 PQL。先找到能拍板的人，不要向普通用户推销。",
     "advice_hand": "这一规模的公司走自助路线：只有对方主动求助时才由专人答复。",
+    "tier_alone": "若只看层级，做法是：{action}。",
     "receipt_of": "为什么是 {points} 分",
     "parts": "人员 {people} 分，账户信号 {account} 分，公司匹配 {fit} 分",
     "total": "得分",
     "rest": "明细中未列出",
     "no_lines": "还没有信号给该账户加分。",
     "as_table": "以表格查看",
+    "receipts_empty": "还没有需要解释的得分。",
     "receipt_caption": "{name} 的得分明细",
     "reason": "理由",
     "signal": "信号",
@@ -265,8 +274,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "smb": "Small business",
         "mid_market": "Mid-market",
-        "firmographic": "company fit",
-        "absence": "warning sign",
+        "firmographic": "Company fit",
+        "absence": "Warning sign",
     },
     "zh": {
         "enterprise": "大型企业",
@@ -291,7 +300,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
 }
 
 _MONTHS: Final = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 
 
@@ -322,7 +332,7 @@ def sentence(text: str, **values: object) -> Markup:
 def number(value: float) -> str:
     """A figure with separators, at most two decimals and a true minus sign."""
     plain = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
-    return plain.replace("-", "−")
+    return plain.replace("-", MINUS)
 
 
 def signed(value: int) -> str:
