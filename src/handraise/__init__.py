@@ -1,0 +1,1 @@
+"""handraise: open-source product-led sales."""

@@ -132,6 +132,7 @@ class Overview:
         people: Person scores.
         tiers: Accounts per tier now and at earlier as-ofs, oldest first.
         tier_names: Tier → its name.
+        selling_tiers: Tiers that sales works on.
         bands: People per band, best first.
         top: Best accounts, with receipts and people.
         risen: Accounts that rose most in 7 days, with receipts.
@@ -148,6 +149,7 @@ class Overview:
     people: int
     tiers: tuple[TierCount, ...]
     tier_names: dict[int, str]
+    selling_tiers: tuple[int, ...]
     bands: tuple[BandCount, ...]
     top: tuple[AccountScore, ...]
     risen: tuple[AccountScore, ...]

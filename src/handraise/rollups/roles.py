@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.schema import EventPattern
-from handraise.warehouse.functions import all_of, any_of, FALSE, property_text
+from handraise.warehouse.functions import FALSE, all_of, any_of, property_text
 
 
 def carries_role(events: ir.Table, patterns: tuple[EventPattern, ...]) -> ir.BooleanValue:

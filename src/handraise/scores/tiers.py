@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from handraise.playbook.measures import Departments, Icp
 from handraise.playbook.schema import Playbook, Tier
-from handraise.warehouse.functions import all_of, FALSE
+from handraise.warehouse.functions import FALSE, all_of
 
 
 def tier(rows: ir.Table, playbook: Playbook, blind: frozenset[str]) -> ir.IntegerValue:

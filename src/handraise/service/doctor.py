@@ -42,7 +42,9 @@ def _inputs(project: Project) -> Iterator[Check]:
     for name in INPUTS:
         rows = project.warehouse.count(project.warehouse.table(name))
         if rows:
-            yield Check(state="good", what=f"input {name}", found=f"{rows:,} rows, columns: {', '.join(sorted(columns[name]))}")
+            yield Check(
+                state="good", what=f"input {name}", found=f"{rows:,} rows, columns: {', '.join(sorted(columns[name]))}"
+            )
         elif name == "events":
             yield Check(state="problem", what="input events", found="none loaded", todo="Run `handraise load PATH…`.")
         else:
@@ -59,7 +61,11 @@ def _freshness(project: Project, now: datetime) -> Iterator[Check]:
     if newest is None:
         return
     old = now.date() - newest > STALE_AFTER
-    todo = f"Newer events are missing, or this is history: scores are made as of {newest + timedelta(days=1)}." if old else ""
+    todo = (
+        f"Newer events are missing, or this is history: scores are made as of {newest + timedelta(days=1)}."
+        if old
+        else ""
+    )
     yield Check(state="missing" if old else "good", what="freshness", found=f"newest event on {newest}", todo=todo)
 
 

@@ -38,9 +38,7 @@ def explain(
     then = _points_then(project, entity_id, against, now) if against else {}
     day = ensure_scored(project, as_of, now)
     lines = _lines(project, entity_id, language)
-    found = [
-        _explanation(project, row, lines, day, against, then) for row in _scored_rows(project, entity_id)
-    ]
+    found = [_explanation(project, row, lines, day, against, then) for row in _scored_rows(project, entity_id)]
     if not found:
         raise NotFoundError(
             f"no person or account has the id {entity_id!r} as of {day}.", todo=_nearest(project, entity_id)
@@ -71,7 +69,7 @@ def _lines(project: Project, entity_id: str, language: Language) -> dict[tuple[s
     return found
 
 
-def _explanation(  # noqa: PLR0913, PLR0917 - the parts of one answer, put together once
+def _explanation(
     project: Project,
     scored: tuple[str, dict[str, Any]],
     lines: dict[tuple[str, str], list[ReceiptLine]],
@@ -83,7 +81,8 @@ def _explanation(  # noqa: PLR0913, PLR0917 - the parts of one answer, put toget
     playbook = project.loaded.playbook
     is_person = entity == "person"
     mine = sorted(
-        lines.get((entity, row["account_id"]), []), key=lambda line: (line.points is None, -(line.points or 0), line.signal)
+        lines.get((entity, row["account_id"]), []),
+        key=lambda line: (line.points is None, -(line.points or 0), line.signal),
     )
     before = then.get((entity, row["account_id"]))
     return Explanation(
@@ -114,9 +113,7 @@ def _changes(before: dict[str, int], lines: list[ReceiptLine]) -> tuple[Change, 
     return tuple(c for c in changes if c.then != c.now)
 
 
-def _points_then(
-    project: Project, entity_id: str, day: date, now: datetime
-) -> dict[tuple[str, str], dict[str, int]]:
+def _points_then(project: Project, entity_id: str, day: date, now: datetime) -> dict[tuple[str, str], dict[str, int]]:
     """(entity, account) → signal → points on an earlier day: from history if it has the day, else scored anew."""
     if not _history_has(project, day):
         score_as_of(project.warehouse, project.loaded, [day], now=now)
@@ -223,7 +220,8 @@ def _latest(  # noqa: PLR0913, PLR0917
     latest = hits.order_by(hits.timestamp.desc(), hits.event_id).limit(EVIDENCE_PER_SIGNAL)
     rows = project.warehouse.rows(latest.select("name", "timestamp", "event_id")).to_pylist()
     return [
-        Evidence(signal=name, name=r["name"], at=f"{r['timestamp']:%Y-%m-%d %H:%M}Z", event_id=r["event_id"]) for r in rows
+        Evidence(signal=name, name=r["name"], at=f"{r['timestamp']:%Y-%m-%d %H:%M}Z", event_id=r["event_id"])
+        for r in rows
     ]
 
 

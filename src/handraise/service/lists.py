@@ -181,6 +181,7 @@ def overview(project: Project, *, as_of: date | None, now: datetime, language: L
         people=warehouse.count(warehouse.table("scored_people")),
         tiers=_tier_counts(project, day, weeks),
         tier_names={t.tier: t.name for t in playbook.tiers},
+        selling_tiers=tuple(t.tier for t in playbook.tiers if t.pqa),
         bands=_band_counts(project),
         top=tuple(list_accounts(project, Choice(sort="tier", limit=10), language)),
         risen=tuple(list_accounts(project, Choice(sort="risen", limit=8), language)),
@@ -217,5 +218,3 @@ def _band_counts(project: Project) -> tuple[BandCount, ...]:
     rows = project.warehouse.rows(people.group_by("band").agg(n=people.count())).to_pylist()
     counts = {row["band"]: row["n"] for row in rows}
     return tuple(BandCount(band=b.name, people=counts.get(b.name, 0)) for b in project.loaded.playbook.bands)
-
-

@@ -181,7 +181,8 @@ def check_as_of(as_of: date, now: datetime) -> None:
     """
     if as_of > now.date() + timedelta(days=1):
         raise AsOfError(
-            f"{as_of} lies in the future.", todo=f"The latest as-of is the end of today, {now.date() + timedelta(days=1)}."
+            f"{as_of} lies in the future.",
+            todo=f"The latest as-of is the end of today, {now.date() + timedelta(days=1)}.",
         )
 
 

@@ -87,16 +87,16 @@ def _(measure: PeopleGrowth, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value
     del measure
     return {
         f"{wanted.name}__now": usage.n_active.sum(where=usage.age < wanted.window),
-        f"{wanted.name}__before": usage.n_active.sum(
-            where=usage.age.between(wanted.window, 2 * wanted.window - 1)
-        ),
+        f"{wanted.name}__before": usage.n_active.sum(where=usage.age.between(wanted.window, 2 * wanted.window - 1)),
     }
 
 
 @account_columns.register
 def _(measure: PeopleGrowth, wanted: Ask, pairs: ir.Table) -> dict[str, ir.Value]:
     del measure
-    return {column: pairs.count(where=pairs[column] > 0) for column in (f"{wanted.name}__now", f"{wanted.name}__before")}
+    return {
+        column: pairs.count(where=pairs[column] > 0) for column in (f"{wanted.name}__now", f"{wanted.name}__before")
+    }
 
 
 @value.register

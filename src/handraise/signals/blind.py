@@ -41,6 +41,12 @@ def _lacks(measure: kinds.Measure, playbook: Playbook, columns: dict[str, set[st
             yield "no accounts.industry"
         case kinds.Icp() if not _icp_can_be_told(playbook, accounts):
             yield "no accounts.icp, and no `icp` rule that the accounts file can answer"
+        case _:
+            yield from _lacks_usage(measure, columns)
+
+
+def _lacks_usage(measure: kinds.Measure, columns: dict[str, set[str]]) -> Iterator[str]:
+    match measure:
         case kinds.FreeOnly() if "mrr" not in columns.get("subscriptions", set()):
             yield "no subscriptions with mrr"
         case kinds.NearLimit() if "limits" not in columns:

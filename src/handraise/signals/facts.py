@@ -83,11 +83,14 @@ def _paying(warehouse: Warehouse) -> ir.Table:
         & (rows.ended_at.isnull() | (rows.ended_at >= rows.cutoff))
         & rows.account_id.notnull()
     )
-    best = running.mutate(rank=ibis.row_number().over(
-        ibis.window(group_by=ACCOUNT, order_by=[running.mrr.fill_null(0).desc(), running.plan])
-    ))
-    total = best.group_by(ACCOUNT).agg(paying=(best.mrr.fill_null(0) > 0).any(), mrr=best.mrr.max(), plan=best.plan.max(where=best["rank"] == 0))
-    return total
+    best = running.mutate(
+        rank=ibis.row_number().over(
+            ibis.window(group_by=ACCOUNT, order_by=[running.mrr.fill_null(0).desc(), running.plan])
+        )
+    )
+    return best.group_by(ACCOUNT).agg(
+        paying=(best.mrr.fill_null(0) > 0).any(), mrr=best.mrr.max(), plan=best.plan.max(where=best["rank"] == 0)
+    )
 
 
 def _limit_share(warehouse: Warehouse) -> ir.Table:

@@ -31,9 +31,9 @@ def completed_starts(row: ir.Table, usage: ir.Table, measure: Abandoned, wanted:
     A day's first and last completion are enough: within 24 hours of a start lie only the rest of its own day, which
     holds the day's last completion if any, and the start of the next, which holds that day's first.
     """
-    starts = row.select(
-        "as_of", "person_id", "account_id", started=row[f"{wanted.name}__started"]
-    ).filter(lambda t: t.started.notnull())
+    starts = row.select("as_of", "person_id", "account_id", started=row[f"{wanted.name}__started"]).filter(
+        lambda t: t.started.notnull()
+    )
     done = usage.filter(usage[f"first_{measure.completed}"].notnull()).select(
         "as_of",
         by="person_id",

@@ -8,16 +8,18 @@ each signal (NULL = blind or unknown).
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from handraise.playbook.measures import Abandoned, Distinct, Measure, PeopleGrowth, SameDomainPeople, Trend, Workspaces
+from handraise.playbook.schema import Playbook
+
 # Importing a category's module makes its kinds known.
 from handraise.signals import absence as _absence  # noqa: F401
-from handraise.playbook.measures import Abandoned, Distinct, PeopleGrowth, SameDomainPeople, Trend, Workspaces
-from handraise.playbook.schema import Playbook
 from handraise.signals.account import account_columns
 from handraise.signals.collaboration import same_domain_counts
 from handraise.signals.facts import ACCOUNT, make_account_facts
@@ -78,7 +80,9 @@ def _make_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date])
     rows = [(as_of, as_of - timedelta(days=age + 1), age) for as_of in as_ofs for age in range(days)]
     columns = list(zip(*rows, strict=True))
     schema = pa.schema([("as_of", pa.date32()), ("day", pa.date32()), ("age", pa.int64())])
-    warehouse.hold("calendar", pa.table([pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema))
+    warehouse.hold(
+        "calendar", pa.table([pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    )
 
 
 def _placed_days(warehouse: Warehouse, name: str) -> ir.Table:
@@ -105,7 +109,11 @@ def _pair_rows(warehouse: Warehouse, playbook: Playbook, usage: ir.Table, facts:
     totals: dict[str, ir.Value] = {"team__active": usage.n_active.sum(where=usage.age < TEAM_WINDOW)}
     for name, signal in signals.items():
         totals.update(window_columns(signal.measure, asks[name], usage))
-    windows = usage.group_by(PAIR).agg(**totals, events_30=usage.n_events.sum(where=usage.age < TEAM_WINDOW), last_age=usage.age.min(where=usage.n_active > 0))
+    windows = usage.group_by(PAIR).agg(
+        **totals,
+        events_30=usage.n_events.sum(where=usage.age < TEAM_WINDOW),
+        last_age=usage.age.min(where=usage.n_active > 0),
+    )
     rows = join_on(warehouse.table("pairs"), windows, PAIR)
     rows = join_on(rows, _features(warehouse, playbook, asks), PAIR)
     rows = join_on(rows, _people(warehouse, playbook), ["person_id"])
@@ -147,7 +155,9 @@ def _people(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     return join_on(named, warehouse.table("person_domains"), ["person_id"])
 
 
-def _with_values(rows: ir.Table, playbook: Playbook, blind: frozenset[str], measures: dict[str, object]) -> ir.Table:
+def _with_values(
+    rows: ir.Table, playbook: Playbook, blind: frozenset[str], measures: Mapping[str, Measure]
+) -> ir.Table:
     asks = _asks(playbook)
     values = {
         f"v_{name}": ibis.null("float64") if name in blind else value(measure, asks[name], rows).cast("float64")

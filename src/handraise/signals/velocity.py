@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import ibis
 import ibis.expr.types as ir
 
@@ -43,8 +45,7 @@ def _(measure: Trend, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
 def _(measure: Trend, wanted: Ask, row: ir.Table) -> ir.Value:
     weeks = [row[f"{wanted.name}__week_{week}"].fill_null(0) for week in range(measure.weeks)]
     steps = [
-        newer > older if measure.direction == "rising" else newer < older
-        for newer, older in zip(weeks, weeks[1:], strict=False)
+        newer > older if measure.direction == "rising" else newer < older for newer, older in itertools.pairwise(weeks)
     ]
     return flag(all_of(*steps))
 

@@ -155,9 +155,7 @@ def _what(rng: np.random.Generator, member: Rows, habits: Habits, tables: _Table
     return name
 
 
-def _properties(
-    rng: np.random.Generator, member: Rows, name: Codes, habits: Habits, tables: _Tables
-) -> Codes:
+def _properties(rng: np.random.Generator, member: Rows, name: Codes, habits: Habits, tables: _Tables) -> Codes:
     """Draw the property texts; features come from the part of the product the person knows."""
     draw = rng.random(len(member), dtype=np.float32)
     width = tables.width[name]

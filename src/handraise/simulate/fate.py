@@ -91,9 +91,7 @@ def _decisions(rng: np.random.Generator, companies: Companies, span: Span) -> In
     return np.where(old, inside, companies.start_ms + milliseconds(wait))
 
 
-def _visible_use(
-    companies: Companies, members: Members, habits: Habits, touch: IntArray, span: Span
-) -> FloatArray:
+def _visible_use(companies: Companies, members: Members, habits: Habits, touch: IntArray, span: Span) -> FloatArray:
     """Return the expected number of people active on the day of the touch, [accounts]."""
     day = ((touch - span.start_ms) // DAY)[members.account]
     there = (habits.first_day <= day) & (day <= habits.last_day)

@@ -88,9 +88,7 @@ def write_parquet(path: Path, table: pa.Table) -> int:
 class EventsFile:
     """Streams days of events into one Parquet file of equal row groups, sorted by time."""
 
-    def __init__(
-        self, path: Path, members: Members, spaces: Workspaces, *, row_group: int = ROW_GROUP
-    ) -> None:
+    def __init__(self, path: Path, members: Members, spaces: Workspaces, *, row_group: int = ROW_GROUP) -> None:
         """Open the file; `row_group` is the number of rows written at a time."""
         self._row_group = row_group
         self._waiting: list[tuple[npt.NDArray[np.int64], ...]] = []

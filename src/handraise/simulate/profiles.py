@@ -93,9 +93,7 @@ def _departments(rng: np.random.Generator, companies: Companies, account: IntArr
     return np.where(happens(rng, 0.66, len(account)), home[account], elsewhere)
 
 
-def _emails(
-    rng: np.random.Generator, companies: Companies, members: Members, spaces: Workspaces
-) -> TextArray:
+def _emails(rng: np.random.Generator, companies: Companies, members: Members, spaces: Workspaces) -> TextArray:
     """Return e-mails: work ones for most company people, free mail with a plainly simulated name else."""
     account, count = members.account[: members.people], members.people
     room = members.workspace[: members.people]

@@ -120,9 +120,7 @@ def _scale(world: World, planned: int, events_per_day: float) -> float:
     return wanted / natural if natural > 0 else 1.0
 
 
-def _write_events(
-    path: Path, world: World, planned: Events, *, scale: float, report: Progress
-) -> tuple[int, int]:
+def _write_events(path: Path, world: World, planned: Events, *, scale: float, report: Progress) -> tuple[int, int]:
     """Stream every day into the events file; return (rows, exact copies among them)."""
     days = world.span.days
     step = max(1, days // PROGRESS_STEPS)

@@ -133,9 +133,7 @@ def _deals(world: World) -> _Deals:
     rng = stream(world.seed, Stage.SALES, 3)
     total = len(companies)
     won = fate.by_sales
-    tried = (
-        fate.touched & ~fate.converted & happens(rng, np.where(sells_by_hand(companies), 0.6, 0.25), total)
-    )
+    tried = fate.touched & ~fate.converted & happens(rng, np.where(sells_by_hand(companies), 0.6, 0.25), total)
     asked = fate.decision_ms - milliseconds(rng.uniform(1.0, 9.0, total))
     begun = np.where(fate.touched, fate.touch_ms, asked)
     created = begun + milliseconds(rng.uniform(0.1, 0.9, total))

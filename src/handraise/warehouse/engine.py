@@ -106,7 +106,9 @@ class Warehouse:
             self._run(f"create {name}", f"CREATE OR REPLACE {kind} {_quoted(name)} ({columns})")
         else:
             # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
-            columns = ", ".join(f"CAST({_quoted(c)} AS {_duckdb_type(t)}) AS {_quoted(c)}" for c, t in content.schema().items())
+            columns = ", ".join(
+                f"CAST({_quoted(c)} AS {_duckdb_type(t)}) AS {_quoted(c)}" for c, t in content.schema().items()
+            )
             sql = f"CREATE OR REPLACE {kind} {_quoted(name)} AS SELECT {columns} FROM ({self.sql(content)})"  # noqa: S608
             self._run(name, sql)
         return self.table(name)
@@ -186,12 +188,16 @@ class Warehouse:
         options = _COPY_OPTIONS.get(path.suffix.lower())
         if options is None:
             endings = ", ".join(_COPY_OPTIONS)
-            raise ProjectError(f"cannot write a {path.suffix or 'nameless'} file.", where=str(path), todo=f"Use {endings}.")
+            raise ProjectError(
+                f"cannot write a {path.suffix or 'nameless'} file.", where=str(path), todo=f"Use {endings}."
+            )
         unfinished = path.with_name(f".{path.name}.unfinished")
         # One thread, so that the same rows make the same bytes on every machine.
         self.connection.execute("SET threads = 1")
         try:
-            rows = self._run(f"write {path.name}", f"COPY ({self.sql(expression)}) TO {_text(str(unfinished))} ({options})")
+            rows = self._run(
+                f"write {path.name}", f"COPY ({self.sql(expression)}) TO {_text(str(unfinished))} ({options})"
+            )
             unfinished.replace(path)
         except (OSError, EngineError) as error:
             unfinished.unlink(missing_ok=True)

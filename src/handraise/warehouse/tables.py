@@ -43,9 +43,7 @@ class Input:
         return ibis.schema({name: _TYPES[kind] for name, kind in self.columns.items()})
 
 
-def _input(
-    name: str, columns: str, *, required: tuple[str | tuple[str, ...], ...], key: tuple[str, ...]
-) -> Input:
+def _input(name: str, columns: str, *, required: tuple[str | tuple[str, ...], ...], key: tuple[str, ...]) -> Input:
     """`columns` is `name:kind name:kind …`; text when no kind is given."""
     parsed = [column.partition(":") for column in columns.split()]
     kinds: dict[str, Kind] = {column: (kind or "text") for column, _, kind in parsed}  # type: ignore[misc]

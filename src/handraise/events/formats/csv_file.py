@@ -63,7 +63,9 @@ def _records(stream: IO[str], broken: list[Broken]) -> Iterator[Record]:
             continue
         parts, more, number = _until_quote_closes(stream, line, waiting, number)
         if parts is None:
-            broken.append(Broken(line=line_number, reason="a quote is opened and never closed", raw=line.rstrip("\r\n")))
+            broken.append(
+                Broken(line=line_number, reason="a quote is opened and never closed", raw=line.rstrip("\r\n"))
+            )
             waiting = more
         else:
             waiting = more
@@ -100,16 +102,18 @@ def _read_header(record: Record | None, name: str) -> list[str]:
     twice = {column for column in header if header.count(column) > 1}
     if twice:
         raise InputError(
-            f"the column {sorted(twice)[0]!r} stands in the header twice.", where=f"{name}:1", todo="Rename one of them."
+            f"the column {sorted(twice)[0]!r} stands in the header twice.",
+            where=f"{name}:1",
+            todo="Rename one of them.",
         )
     return header
 
 
 def _batch(header: list[str], records: list[Record], broken: list[Broken], done: float) -> Batch:
     lines, rows = _split(records, len(header), broken)
-    columns: list[list[str | None]] = [
-        [value or None for value in column] for column in zip_longest(*rows)
-    ] if rows else [[] for _ in header]
+    columns: list[list[str | None]] = (
+        [[value or None for value in column] for column in zip_longest(*rows)] if rows else [[] for _ in header]
+    )
     return Batch(rows=_encodable(header, columns, lines, broken), broken=tuple(broken), done=done)
 
 
@@ -135,9 +139,7 @@ def _one(text: str) -> list[str]:
     return found[0] if len(found) == 1 else []
 
 
-def _encodable(
-    header: list[str], columns: list[list[str | None]], lines: list[int], broken: list[Broken]
-) -> pa.Table:
+def _encodable(header: list[str], columns: list[list[str | None]], lines: list[int], broken: list[Broken]) -> pa.Table:
     """Arrow columns; rows with bytes that are not UTF-8 are set aside when there are any."""
     try:
         return text_batch(header, columns, lines)

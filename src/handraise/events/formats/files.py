@@ -123,7 +123,7 @@ def _read_text(file: InputFile, stream: IO[bytes], share_read: Callable[[], floa
 
 def _unpacked(raw: IO[bytes], packing: str) -> IO[bytes]:
     if packing == ".gz":
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw))  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if packing == ".zst":
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
     return raw

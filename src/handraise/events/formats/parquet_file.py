@@ -51,7 +51,9 @@ def _normal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return pc.cast(column, INSTANT, safe=False)
     if pa.types.is_nested(kind):
-        texts = [None if value is None else json.dumps(_plain(value), ensure_ascii=False) for value in column.to_pylist()]
+        texts = [
+            None if value is None else json.dumps(_plain(value), ensure_ascii=False) for value in column.to_pylist()
+        ]
         return pa.chunked_array([pa.array(texts, type=pa.string())])
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return column.cast(pa.binary()).cast(pa.string())

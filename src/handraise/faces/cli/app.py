@@ -37,10 +37,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 AsOfOption = Annotated[
     str | None,
     typer.Option(
-        "--as-of", metavar="DAY", help="Score what was known before this day (UTC), such as 2026-10-28.", show_default="newest"
+        "--as-of",
+        metavar="DAY",
+        help="Score what was known before this day (UTC), such as 2026-10-28.",
+        show_default="newest",
     ),
 ]
-LangOption = Annotated[str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")]
+LangOption = Annotated[
+    str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")
+]
 HERE = Path()
 
 
@@ -56,18 +61,20 @@ def demo(
 
     Everything in the demo is simulated. Example: `handraise demo`
     """
-    from handraise.faces.cli.demo import run_demo  # noqa: PLC0415
+    from handraise.faces.cli.demo import run_demo
 
     _run(lambda: run_demo(directory, accounts=accounts, days=days, seed=seed, language=lang or "en"))
 
 
 @app.command()
-def init(directory: Annotated[Path, typer.Argument(help="The project's folder; made if it is not there.")] = HERE) -> None:
+def init(
+    directory: Annotated[Path, typer.Argument(help="The project's folder; made if it is not there.")] = HERE,
+) -> None:
     """Start a project: write `handraise.yaml` from the built-in template.
 
     Next, map your event names to roles in that file, and load your data. Example: `handraise init myproduct`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.init(directory))
 
@@ -76,14 +83,14 @@ def init(directory: Annotated[Path, typer.Argument(help="The project's folder; m
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files: events, people, accounts …")],
     project: ProjectOption = HERE,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Load canonical files (.csv, .ndjson, .parquet; the first two also .gz, .zst). Loading twice changes nothing.
 
     A file is known by its name (`events.csv`, `people-2026.ndjson.gz`) or its folder's. Bad rows are set aside with a
     reason, the rest is loaded. Example: `handraise load exports/`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.load(project, paths, as_json=as_json))
 
@@ -95,20 +102,20 @@ def refresh(
         list[str] | None,
         typer.Option("--as-of", metavar="DAY", help="A day, several (a,b), or a range with a step in days (a..b/7)."),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Make all roll-ups anew instead of the changed days.")] = False,  # noqa: FBT002
-    as_json: JsonOption = False,  # noqa: FBT002
+    full: Annotated[bool, typer.Option("--full", help="Make all roll-ups anew instead of the changed days.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Score everybody: identity, roll-ups, signals, scores, tiers. Cost follows new events, not history.
 
     Without --as-of: the end of the day of the newest event, at the latest today. Example: `handraise refresh`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.refresh(project, parse_days(as_of or []), full=full, as_json=as_json))
 
 
 @app.command()
-def accounts(  # noqa: PLR0913, PLR0917
+def accounts(  # noqa: PLR0917
     project: ProjectOption = HERE,
     tier: Annotated[int | None, typer.Option(help="Only this tier (1 is best).")] = None,
     segment: Annotated[str | None, typer.Option(help="Only this segment: smb, mid_market, enterprise.")] = None,
@@ -116,47 +123,55 @@ def accounts(  # noqa: PLR0913, PLR0917
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     as_of: AsOfOption = None,
     lang: LangOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
-    """The accounts that deserve a salesperson's time, with reasons. Example: `handraise accounts --tier 1`"""
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    """The accounts that deserve a salesperson's time, with reasons.
+
+    Example: `handraise accounts --tier 1`
+    """
+    from handraise.faces.cli import commands
 
     choice = {"tier": tier, "segment": segment, "sort": sort, "limit": limit}
     _run(lambda: commands.accounts(project, choice, as_of=_day(as_of), lang=lang, as_json=as_json))
 
 
 @app.command()
-def people(  # noqa: PLR0913, PLR0917
+def people(  # noqa: PLR0917
     project: ProjectOption = HERE,
     band: Annotated[str | None, typer.Option(help="Only this band: hot, warm, emerging, none.")] = None,
     account: Annotated[str | None, typer.Option(help="Only people of this account.")] = None,
-    pql: Annotated[bool, typer.Option("--pql", help="Only product-qualified leads: selling band, and able to buy.")] = False,  # noqa: FBT002
+    pql: Annotated[
+        bool, typer.Option("--pql", help="Only product-qualified leads: selling band, and able to buy.")
+    ] = False,
     sort: Annotated[str, typer.Option(help="score or behaviour_points.")] = "score",
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     as_of: AsOfOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
-    """The people with the strongest signals. Example: `handraise people --band hot`"""
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    """The people with the strongest signals.
+
+    Example: `handraise people --band hot`
+    """
+    from handraise.faces.cli import commands
 
     choice = {"band": band, "account_id": account, "pql": pql, "sort": sort, "limit": limit}
     _run(lambda: commands.people(project, choice, as_of=_day(as_of), as_json=as_json))
 
 
 @app.command()
-def explain(  # noqa: PLR0913, PLR0917
+def explain(
     entity_id: Annotated[str, typer.Argument(metavar="ID", help="An account_id or a person_id.")],
     project: ProjectOption = HERE,
     as_of: AsOfOption = None,
     against: Annotated[str | None, typer.Option(metavar="DAY", help="Also show what changed since this day.")] = None,
     lang: LangOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """The receipt: every signal, its value, points, reason and evidence; what changed, and what would change it.
 
     Example: `handraise explain acme --against 2026-10-21`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(
         lambda: commands.explain(
@@ -171,13 +186,13 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="A .csv, .parquet or .ndjson file.")],
     project: ProjectOption = HERE,
     as_of: AsOfOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Write scores to a file: stable columns, sorted, the same bytes for the same inputs.
 
     Example: `handraise export people --out people.csv`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     if what not in {"people", "accounts", "receipt"}:
         raise typer.BadParameter("choose people, accounts or receipt", param_hint="WHAT")
@@ -195,25 +210,27 @@ def report(
 
     Example: `handraise report --lang zh --out report.html`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.report(project, out, as_of=_day(as_of), lang=lang))
 
 
 @app.command()
-def simulate(  # noqa: PLR0913, PLR0917
+def simulate(
     directory: Annotated[Path, typer.Argument(help="Where the files go.")],
     accounts: Annotated[int, typer.Option(min=1, help="Companies and single users with usage.")] = 1000,
     days: Annotated[int, typer.Option(min=1, help="Days of history.")] = 97,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
-    events_per_day: Annotated[float | None, typer.Option(help="Mean events a day; leave out for a natural rate.")] = None,
+    events_per_day: Annotated[
+        float | None, typer.Option(help="Mean events a day; leave out for a natural rate.")
+    ] = None,
     end: Annotated[str | None, typer.Option(metavar="DAY", help="The day after the last event.")] = None,
 ) -> None:
     """Make up a company with known truth: canonical files and `truth.parquet`. All of it is simulated.
 
     Example: `handraise simulate sim --accounts 1000 --days 90 --seed 1`
     """
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(
         lambda: commands.simulate(
@@ -223,17 +240,17 @@ def simulate(  # noqa: PLR0913, PLR0917
 
 
 @app.command()
-def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """What is loaded, how fresh it is, how well it joins, which signals are blind, and what to do next."""
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.doctor(project, as_json=as_json))
 
 
 @playbook_app.command("check")
-def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Check `handraise.yaml`: every mistake with file, line, key and the nearest right spelling."""
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.playbook_check(project, as_json=as_json))
 
@@ -241,7 +258,7 @@ def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -
 @playbook_app.command("kinds")
 def playbook_kinds() -> None:
     """What a signal can measure: every kind, what it says, and its keys."""
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(commands.playbook_kinds)
 
@@ -251,19 +268,19 @@ def quarantine(
     context: typer.Context,
     project: ProjectOption = HERE,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """List the rows that were set aside, with file, line and reason."""
     if context.invoked_subcommand is None:
-        from handraise.faces.cli import commands  # noqa: PLC0415
+        from handraise.faces.cli import commands
 
         _run(lambda: commands.quarantine(project, limit=limit, as_json=as_json))
 
 
 @quarantine_app.command("replay")
-def quarantine_replay(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def quarantine_replay(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """Try all rows that were set aside once more, after the playbook or handraise was mended."""
-    from handraise.faces.cli import commands  # noqa: PLC0415
+    from handraise.faces.cli import commands
 
     _run(lambda: commands.quarantine_replay(project, as_json=as_json))
 
@@ -277,7 +294,7 @@ def _run(work: Callable[[], Any]) -> None:
     try:
         work()
     except HandraiseError as error:
-        from handraise.faces.cli.show import print_error  # noqa: PLC0415
+        from handraise.faces.cli.show import print_error
 
         print_error(error)
         raise typer.Exit(1) from error
@@ -288,10 +305,10 @@ def _run(work: Callable[[], Any]) -> None:
 
 @app.callback()
 def _handraise(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,  # noqa: FBT002
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
 ) -> None:
     if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415
+        from importlib.metadata import version as installed
 
         typer.echo(f"handraise {installed('handraise')}")
         raise typer.Exit
@@ -300,5 +317,3 @@ def _handraise(
 def main() -> None:
     """Entry point of the `handraise` command."""
     app()
-
-

@@ -12,7 +12,7 @@ from handraise.errors import HandraiseError, ProjectError
 from handraise.events.intake import FileCount
 from handraise.faces.cli import show
 from handraise.faces.cli.days import right_now
-from handraise.playbook.load import load_playbook
+from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.playbook.measures import account_kinds, person_kinds
 from handraise.playbook.schema import Language
 from handraise.service import project as projects
@@ -45,7 +45,11 @@ def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
         show.print_json(list(counts))
         return
     rows = [[c.input, c.read, c.loaded, c.duplicate, c.quarantined, c.file] for c in counts]
-    columns = [("input", "left"), *((c, "right") for c in ("read", "loaded", "duplicate", "quarantined")), ("file", "left")]
+    columns = [
+        ("input", "left"),
+        *((c, "right") for c in ("read", "loaded", "duplicate", "quarantined")),
+        ("file", "left"),
+    ]
     show.table("", columns, [[*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row)] for row in rows])
     if any(c.quarantined for c in counts):
         show.say("Some rows were set aside: `handraise quarantine` says why.")
@@ -57,12 +61,20 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
     with open_project(folder) as project:
         days = as_ofs or [projects.default_as_of(project, now)]
         with show.progress("scoring") as progress:
-            done = projects.refresh(project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share))
+            done = projects.refresh(
+                project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share)
+            )
     if as_json:
         show.print_json(dataclasses.asdict(done))
         return
-    days_said = f"{done.as_ofs[0]}" if len(done.as_ofs) == 1 else f"{done.as_ofs[0]} … {done.as_ofs[-1]} ({len(done.as_ofs)} days)"
-    show.say(f"Scored as of {days_said}: {done.people:,} people and {done.accounts:,} accounts; {done.days_rolled_up} days rolled up.")
+    days_said = (
+        f"{done.as_ofs[0]}"
+        if len(done.as_ofs) == 1
+        else f"{done.as_ofs[0]} … {done.as_ofs[-1]} ({len(done.as_ofs)} days)"
+    )
+    show.say(
+        f"Scored as of {days_said}: {done.people:,} people and {done.accounts:,} accounts; {done.days_rolled_up} days rolled up."
+    )
     if done.blind:
         show.say(f"Blind signals: {', '.join(done.blind)}. `handraise doctor` says what they need.")
 
@@ -96,7 +108,7 @@ def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json:
         show.people_table(f"People as of {day}", found)
 
 
-def explain(  # noqa: PLR0913
+def explain(
     folder: Path, entity_id: str, *, as_of: date | None, against: date | None, lang: str | None, as_json: bool
 ) -> None:
     """`handraise explain`."""
@@ -134,7 +146,7 @@ def write_report(project: Project, out: Path, *, as_of: date | None, lang: Langu
     Raises:
         ProjectError: The file cannot be written.
     """
-    from handraise.faces.report.render import render_report  # noqa: PLC0415
+    from handraise.faces.report.render import render_report
 
     page = render_report(overview(project, as_of=as_of, now=right_now(), language=lang))
     try:
@@ -143,11 +155,11 @@ def write_report(project: Project, out: Path, *, as_of: date | None, lang: Langu
         raise ProjectError(f"the report cannot be written ({error}).", where=str(out)) from error
 
 
-def simulate(  # noqa: PLR0913
+def simulate(
     folder: Path, *, accounts: int, days: int, seed: int, events_per_day: float | None, end: date | None
 ) -> None:
     """`handraise simulate`."""
-    from handraise.simulate import simulate as make  # noqa: PLC0415
+    from handraise.simulate import simulate as make
 
     options: dict[str, Any] = {"end": end} if end else {}
     try:
@@ -179,7 +191,7 @@ def doctor(folder: Path, *, as_json: bool) -> None:
 
 def playbook_check(folder: Path, *, as_json: bool) -> None:
     """`handraise playbook check`."""
-    loaded = load_playbook(folder / projects.FILE_NAME if folder.is_dir() else folder)
+    loaded = load_playbook(folder / FILE_NAME if folder.is_dir() else folder)
     playbook = loaded.playbook
     if as_json:
         show.print_json({"file": str(loaded.path), "hash": loaded.content_hash, "ok": True})
@@ -208,7 +220,11 @@ def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
         show.say("Nothing is set aside.")
         return
     shown = [[row["file"], row["line"], row["reason"], row["raw"]] for row in rows]
-    show.table(f"{len(rows)} of {total:,} rows set aside", [("file", "left"), ("line", "right"), ("reason", "left"), ("row", "left")], shown)
+    show.table(
+        f"{len(rows)} of {total:,} rows set aside",
+        [("file", "left"), ("line", "right"), ("reason", "left"), ("row", "left")],
+        shown,
+    )
     show.say("\nMend the file and load it again, or mend the playbook and run `handraise quarantine replay`.")
 
 

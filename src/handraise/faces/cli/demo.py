@@ -35,7 +35,9 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
     with open_project(folder) as project:
         with show.progress("loading") as progress:
             counts = projects.load(project, [data], progress)
-        show.say(f"Loaded {sum(c.loaded for c in counts):,} rows ({sum(c.duplicate for c in counts):,} duplicates left out).")
+        show.say(
+            f"Loaded {sum(c.loaded for c in counts):,} rows ({sum(c.duplicate for c in counts):,} duplicates left out)."
+        )
         day = projects.default_as_of(project, now)
         with show.progress("scoring") as bar:
             weeks = [day - timedelta(days=7 * week) for week in range(WEEKS + 1)]
@@ -43,7 +45,10 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
         show.say(f"Scored {done.people:,} people and {done.accounts:,} accounts for today and {WEEKS} weeks before.\n")
         lang = commands.language(project, language)
         projects.ensure_scored(project, None, now)
-        show.accounts_table(f"Simulated accounts that deserve a salesperson as of {day}", list_accounts(project, Choice(sort="tier", limit=12), lang))
+        show.accounts_table(
+            f"Simulated accounts that deserve a salesperson as of {day}",
+            list_accounts(project, Choice(sort="tier", limit=12), lang),
+        )
         page = folder / "report.html"
         commands.write_report(project, page, as_of=None, lang=lang)
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
@@ -55,7 +60,9 @@ def _fresh(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).exists():
             raise ProjectError(
-                "this folder holds something else.", where=str(folder), todo="Name another one: `handraise demo FOLDER`."
+                "this folder holds something else.",
+                where=str(folder),
+                todo="Name another one: `handraise demo FOLDER`.",
             )
         for name in (DATA_FOLDER, "data"):
             shutil.rmtree(folder / name, ignore_errors=True)

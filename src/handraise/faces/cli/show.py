@@ -144,17 +144,34 @@ def explanation(found: Explanation) -> None:
     who = f"{found.name} ({found.id})" if found.name else found.id
     label = found.label if found.entity == "person" else f"tier {found.label}"
     out.print()
-    out.print(Text.assemble((f"{found.entity} {who}", "bold"), f" in {found.account_id}" if found.entity == "person" else ""))
-    out.print(Text.assemble(("score ", "dim"), (str(found.score), "bold"), f"  {label}  ", (f"as of {found.as_of}, playbook {found.playbook_hash}", "dim")))
+    out.print(
+        Text.assemble((f"{found.entity} {who}", "bold"), f" in {found.account_id}" if found.entity == "person" else "")
+    )
+    out.print(
+        Text.assemble(
+            ("score ", "dim"),
+            (str(found.score), "bold"),
+            f"  {label}  ",
+            (f"as of {found.as_of}, playbook {found.playbook_hash}", "dim"),
+        )
+    )
     rows: list[list[Any]] = [[_points(line), line.signal, _value(line.value), line.because] for line in found.lines]
     rows.append([Text(str(found.score), style="bold"), Text("sum", style="bold"), "", ""])
     table("", [("points", "right"), ("signal", "left"), ("value", "right"), ("because", "left")], rows)
     _changes(found)
     _next(found)
     if found.evidence:
-        table("Evidence", [("signal", "left"), ("event", "left"), ("at", "left")], [[e.signal, e.name, e.at] for e in found.evidence])
+        table(
+            "Evidence",
+            [("signal", "left"), ("event", "left"), ("at", "left")],
+            [[e.signal, e.name, e.at] for e in found.evidence],
+        )
     if found.links:
-        table("Links", [("what", "left"), ("belongs to", "left"), ("because", "left")], [[li.what, li.to, li.because] for li in found.links])
+        table(
+            "Links",
+            [("what", "left"), ("belongs to", "left"), ("because", "left")],
+            [[li.what, li.to, li.because] for li in found.links],
+        )
     if found.people:
         people_table("People", list(found.people))
 
@@ -186,11 +203,17 @@ def _next(found: Explanation) -> None:
         say(f"{needed - found.score} more points make it {name}.")
     if found.steps:
         columns = [("gain", "right"), ("signal", "left"), ("needs", "left"), ("now", "right")]
-        table("What would add points", columns, [[f"+{s.gain}", s.signal, s.rung, _value(s.value)] for s in found.steps])
+        table(
+            "What would add points", columns, [[f"+{s.gain}", s.signal, s.rung, _value(s.value)] for s in found.steps]
+        )
 
 
 def checks(found: list[Check]) -> None:
     """The doctor's findings."""
-    marks = {"good": Text("ok", style="green"), "missing": Text("–", style="yellow"), "problem": Text("!!", style="bold red")}
+    marks = {
+        "good": Text("ok", style="green"),
+        "missing": Text("–", style="yellow"),
+        "problem": Text("!!", style="bold red"),
+    }
     rows = [[marks[c.state], c.what, c.found, c.todo] for c in found]
     table("", [("", "left"), ("what", "left"), ("found", "left"), ("to do", "left")], rows)

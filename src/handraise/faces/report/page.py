@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate, zip_longest
@@ -14,7 +13,6 @@ from handraise.faces.report.charts import Layer, bar, sparkline, trend, waterfal
 from handraise.faces.report.texts import long_day, percent, sentence, short_day
 from handraise.records import AccountScore, Overview, PersonScore, ReceiptLine
 
-DEFAULT_SELLING_TIERS: Final = 2
 """Tiers 1 and 2 are the ones sales works on, unless an account of the overview says otherwise."""
 SHADES: Final = 4
 REASONS: Final = 3
@@ -123,7 +121,6 @@ def tiers_of(overview: Overview) -> Tiers:
     earlier = [day for day in days if day < overview.as_of]
     previous = earlier[-1] if earlier else None
     tiers = sorted({tier for _, tier in counts} | (set(overview.tier_names) if counts else set()))
-    selling = selling_tiers(tiers, (*overview.top, *overview.risen))
     whole = sum(counts.get((overview.as_of, tier), 0) for tier in tiers)
     rows = []
     for place, tier in enumerate(tiers):
@@ -134,7 +131,7 @@ def tiers_of(overview: Overview) -> Tiers:
             TierRow(
                 tier=tier,
                 name=overview.tier_names.get(tier),
-                sells=tier in selling,
+                sells=tier in overview.selling_tiers,
                 shade=shade,
                 accounts=now,
                 change=None if previous is None else now - counts.get((previous, tier), 0),
@@ -144,16 +141,6 @@ def tiers_of(overview: Overview) -> Tiers:
             )
         )
     return Tiers(rows=tuple(rows), days=days, previous=previous)
-
-
-def selling_tiers(tiers: Iterable[int], accounts: Iterable[AccountScore]) -> set[int]:
-    """The tiers that sales works on, as far as the accounts shown tell.
-
-    A tier seen in an account is known. The others sell when they are no worse than the worst that does.
-    """
-    seen = {account.tier: account.is_pqa for account in accounts}
-    deepest = max([DEFAULT_SELLING_TIERS, *(tier for tier, sells in seen.items() if sells)])
-    return {tier for tier in tiers if seen.get(tier, tier <= deepest)}
 
 
 def bands_of(overview: Overview) -> tuple[BandRow, ...]:
