@@ -102,6 +102,27 @@ class AccountScore:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Strangers:
+    """Workspaces of one company that do not know each other.
+
+    Attributes:
+        domain: The work e-mail domain they share.
+        workspaces: How many.
+        people: People with that domain in them.
+        accounts: How many accounts they count as now.
+        workspace_ids: Their ids, joined by `, `.
+        because: What was seen, in words.
+    """
+
+    domain: str
+    workspaces: int
+    people: int
+    accounts: int
+    workspace_ids: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TierCount:
     """How many accounts a tier held at one as-of."""
 

@@ -286,7 +286,8 @@ def score(
     accounts: list[dict[str, Any]] = []
     for account in existing_accounts(world):
         fits = firmographics_of(world, account)
-        fit = points_of(fits) if once else 0
+        # The source's formula names the account's own fit as a term of its own, whatever the people bring.
+        fit = points_of(fits)
         own = {signal.__name__: signal(world, account) for signal in ACCOUNT_SIGNALS}
         accounts.append(score_account(world, account, own, sums.get(account, 0), fit))
         values |= {("account", account, account, name): m.value for name, m in own.items()}

@@ -38,7 +38,7 @@ def _versions(project: Project) -> Iterator[Check]:
 
 
 def _inputs(project: Project) -> Iterator[Check]:
-    columns = input_columns(project.warehouse)
+    columns, absent = input_columns(project.warehouse), []
     for name in INPUTS:
         rows = project.warehouse.count(project.warehouse.table(name))
         if rows:
@@ -48,7 +48,14 @@ def _inputs(project: Project) -> Iterator[Check]:
         elif name == "events":
             yield Check(state="problem", what="input events", found="none loaded", todo="Run `handraise load PATH…`.")
         else:
-            yield Check(state="missing", what=f"input {name}", found="not loaded", todo="Optional; see docs/data.md.")
+            absent.append(name)
+    if absent:
+        yield Check(
+            state="missing",
+            what="inputs not loaded",
+            found=", ".join(absent),
+            todo="Optional; each opens up more signals.",
+        )
     aside = project.warehouse.count(project.warehouse.table("quarantine"))
     if aside:
         yield Check(

@@ -10,8 +10,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from handraise.accounts.consolidation import find_strangers
 from handraise.playbook.schema import Language
-from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, TierCount
+from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, Strangers, TierCount
 from handraise.scores import history
 from handraise.service.export import receipt_rows
 from handraise.service.project import Project, ensure_scored, keep_scored
@@ -134,6 +135,13 @@ def receipt_line(row: dict[str, Any]) -> ReceiptLine:
     return ReceiptLine(**{key: row[key] for key in ("signal", "category", "value", "points", "because")})
 
 
+def list_strangers(project: Project, limit: int) -> list[Strangers]:
+    """Workspaces of one company that share nobody; call `ensure_scored` first."""
+    found = find_strangers(project.warehouse).limit(limit)
+    columns = list(Strangers.__dataclass_fields__)
+    return [Strangers(**row) for row in project.warehouse.rows(found.select(*columns)).to_pylist()]
+
+
 def list_people(project: Project, choice: Choice) -> list[PersonScore]:
     """Scored people; call `ensure_scored` first."""
     rows = project.warehouse.table("scored_people")
@@ -150,14 +158,15 @@ def _people(
     project: Project, rows: ir.Table, limit: int, *, sort: str = "score", per_account: bool = False
 ) -> list[PersonScore]:
     order = [rows[sort].desc(), rows.person_id, rows.account_id]
-    if per_account:
+    if per_account:  # the people to talk to stand first
+        order.insert(0, rows.is_pql.desc())
         rows = rows.mutate(place=ibis.row_number().over(ibis.window(group_by=rows.account_id, order_by=order)))
         chosen = rows.filter(rows.place < limit)
     else:
         chosen = rows.order_by(*order).limit(limit)
     columns = list(PersonScore.__dataclass_fields__)
     found = project.warehouse.rows(chosen.select(*columns)).to_pylist()
-    found.sort(key=lambda row: (-row[sort], row["person_id"], row["account_id"]))
+    found.sort(key=lambda row: (per_account and not row["is_pql"], -row[sort], row["person_id"], row["account_id"]))
     return [PersonScore(**{**row, "is_buyer": bool(row["is_buyer"])}) for row in found]
 
 

@@ -22,7 +22,7 @@ from handraise.warehouse.tables import create_missing, read_fact, write_fact
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
 # What a refresh keeps whole of its latest as-of, so that lists and receipts need no scoring of their own.
-_KEPT = ("scored_people", "scored_accounts", "places", "workspace_accounts")
+_KEPT = ("scored_people", "scored_accounts", "places", "workspace_accounts", "person_domains")
 
 
 @dataclass
@@ -157,7 +157,8 @@ def refresh(
         keep_scored(project, ordered)
         for name in _KEPT:
             rows = warehouse.table(name)
-            warehouse.create(f"kept_{name}", rows.filter(rows.as_of == ordered[-1]))
+            latest = rows.filter(rows.as_of == ordered[-1]) if "as_of" in rows.columns else rows
+            warehouse.create(f"kept_{name}", latest)
         write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
     return done
 

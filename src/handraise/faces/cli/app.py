@@ -216,6 +216,22 @@ def report(
 
 
 @app.command()
+def consolidation(
+    project: ProjectOption = HERE,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Companies whose workspaces do not know each other: same work domain, nobody in common.
+
+    Example: `handraise consolidation`
+    """
+    from handraise.faces.cli import commands
+
+    _run(lambda: commands.consolidation(project, limit=limit, as_of=_day(as_of), as_json=as_json))
+
+
+@app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(help="Where the files go.")],
     accounts: Annotated[int, typer.Option(min=1, help="Companies and single users with usage.")] = 1000,

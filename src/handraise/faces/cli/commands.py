@@ -20,7 +20,15 @@ from handraise.service.doctor import examine
 from handraise.service.explain import explain as explain_id
 from handraise.service.export import What
 from handraise.service.export import export as write_export
-from handraise.service.lists import ACCOUNT_SORTS, PERSON_SORTS, Choice, list_accounts, list_people, overview
+from handraise.service.lists import (
+    ACCOUNT_SORTS,
+    PERSON_SORTS,
+    Choice,
+    list_accounts,
+    list_people,
+    list_strangers,
+    overview,
+)
 from handraise.service.project import Project, open_project
 
 
@@ -106,6 +114,21 @@ def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json:
         show.print_json(found)
     else:
         show.people_table(f"People as of {day}", found)
+
+
+def consolidation(folder: Path, *, limit: int, as_of: date | None, as_json: bool) -> None:
+    """`handraise consolidation`."""
+    with open_project(folder) as project:
+        day = projects.ensure_scored(project, as_of, right_now())
+        found = list_strangers(project, limit)
+    if as_json:
+        show.print_json(found)
+        return
+    rows = [[s.domain, s.people, s.workspaces, s.accounts, s.workspace_ids, s.because] for s in found]
+    columns = [("domain", "left"), ("people", "right"), ("workspaces", "right"), ("accounts", "right")]
+    show.table(
+        f"Workspaces that do not know each other, as of {day}", [*columns, ("which", "left"), ("because", "left")], rows
+    )
 
 
 def explain(
