@@ -73,9 +73,7 @@ class World:
     by_pair: dict[Pair, list[Event]] = field(default_factory=lambda: defaultdict(list))
     by_account: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     by_person: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    subscriptions_of: dict[str, list[Subscription]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    subscriptions_of: dict[str, list[Subscription]] = field(default_factory=lambda: defaultdict(list))
     limits_of: dict[str, list[Limit]] = field(default_factory=lambda: defaultdict(list))
     ever_active: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     active_30: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -117,9 +115,7 @@ def placed_before(world: World, row: PersonRow) -> datetime | None:
     return row.created_at if row.created_at and row.created_at < world.now else None
 
 
-def people_seen(
-    world: World, events: list[RawEvent], links: dict[str, str]
-) -> dict[str, dict[str, datetime]]:
+def people_seen(world: World, events: list[RawEvent], links: dict[str, str]) -> dict[str, dict[str, datetime]]:
     """Say for each workspace who is in it, and when each was first seen there."""
     seen: dict[str, dict[str, datetime]] = defaultdict(dict)
     sightings = [(e.workspace_id, actor(e, links), e.at) for e in events if e.workspace_id]

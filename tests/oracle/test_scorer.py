@@ -27,9 +27,7 @@ def event(name: str, ago: timedelta, person: str = "p1", **more: Any) -> dict[st
 
 def run(folder: Path, events: Table, **tables: Any) -> Scored:
     """Write the tables as CSV and score them; tables that are no list are options."""
-    options = {
-        name: tables.pop(name) for name in list(tables) if not isinstance(tables[name], list)
-    }
+    options = {name: tables.pop(name) for name in list(tables) if not isinstance(tables[name], list)}
     numbered = [{"event_id": f"e{number}", **row} for number, row in enumerate(events)]
     for file, rows in {"events": numbered, **tables}.items():
         columns = sorted({column for row in rows for column in row})
@@ -81,9 +79,7 @@ def test_zones_are_turned_to_utc_and_no_zone_is_utc(tmp_path: Path) -> None:
     assert person(run(tmp_path, [after, before]), "active_5_of_7") == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("days", "points"), [(0, 0), (9, 0), (10, 10), (15, 10), (16, 20), (30, 20), (40, 20)]
-)
+@pytest.mark.parametrize(("days", "points"), [(0, 0), (9, 0), (10, 10), (15, 10), (16, 20), (30, 20), (40, 20)])
 def test_stickiness_rungs_are_strict(tmp_path: Path, days: int, points: int) -> None:
     scored = run(tmp_path, [event("invite_received", DAY), *daily(days)])
     assert person(scored, "stickiness") == (min(days, 30) / 30, points)
@@ -253,9 +249,7 @@ def test_work_domain() -> None:
         ("gmail.com", "workspace:w1"),
     ],
 )
-def test_a_workspace_belongs_to_the_majority_domain(
-    tmp_path: Path, domains: str, expected: str
-) -> None:
+def test_a_workspace_belongs_to_the_majority_domain(tmp_path: Path, domains: str, expected: str) -> None:
     emails = [f"ann@{domain}" for domain in domains.split()]
     people = [{"person_id": f"p{n}", "email": email} for n, email in enumerate(emails)]
     events = [event("open", (9 - n) * DAY, f"p{n}") for n in range(len(emails))]
@@ -317,9 +311,7 @@ def test_the_same_event_id_is_one_event(tmp_path: Path) -> None:
     ("before", "now", "expected"),
     [(2, 9, (None, 0)), (4, 5, (0.25, 15)), (4, 6, (0.5, 25)), (5, 6, (0.2, 0)), (3, 0, (-1, 0))],
 )
-def test_people_growth(
-    tmp_path: Path, before: int, now: int, expected: tuple[float | None, int]
-) -> None:
+def test_people_growth(tmp_path: Path, before: int, now: int, expected: tuple[float | None, int]) -> None:
     events = [event("open", 60 * DAY, f"p{n}") for n in range(before)]
     events += [event("open", 30 * DAY, f"p{n}") for n in range(now)]
     assert account(run(tmp_path, events), "people_growth") == expected
@@ -345,14 +337,11 @@ def test_velocity_jump(tmp_path: Path, new: int, usual: int, expected: bool) -> 
         (10, [(2 * DAY, 9, 10), (DAY, 9, 0)], False),
     ],
 )
-def test_near_limit(
-    tmp_path: Path, people: int, readings: list[tuple[timedelta, int, int]], expected: bool
-) -> None:
+def test_near_limit(tmp_path: Path, people: int, readings: list[tuple[timedelta, int, int]], expected: bool) -> None:
     events = [event("open", DAY, f"p{n}") for n in range(people)]
     same = {"workspace_id": "w1", "metric": "seats"}
     limits = [
-        {**same, "used": used, "quota": quota, "measured_at": (T - ago).isoformat()}
-        for ago, used, quota in readings
+        {**same, "used": used, "quota": quota, "measured_at": (T - ago).isoformat()} for ago, used, quota in readings
     ]
     assert account(run(tmp_path, events, limits=limits), "near_limit")[0] is expected
 
@@ -382,8 +371,8 @@ def test_band_and_tier_borders() -> None:
         # the account itself: two active people and one workspace, no points.
         ({}, (20, 35, 55)),
         ({"floor": None}, (0, 35, 35)),
-        ({"firmographics": "per_person"}, (70, 0, 70)),
-        ({"firmographics": "per_person", "floor": None}, (70, 0, 70)),
+        ({"firmographics": "per_person"}, (70, 35, 105)),
+        ({"firmographics": "per_person", "floor": None}, (70, 35, 105)),
     ],
 )
 def test_rollup(tmp_path: Path, options: dict[str, Any], expected: tuple[int, int, int]) -> None:

@@ -24,14 +24,11 @@ COLUMNS = {
     "events": "event_id,person_id,anonymous_id,name,timestamp,workspace_id,received_at,properties",
     "people": "person_id,email,name,title,department,seniority,created_at,workspace_id",
     "workspaces": "workspace_id,account_id,name,created_at",
-    "accounts": (
-        "account_id,name,domain,domains,employees,industry,icp,country,owner,crm_id,target,created_at"
-    ),
+    "accounts": ("account_id,name,domain,domains,employees,industry,icp,country,owner,crm_id,target,created_at"),
     "subscriptions": "account_id,workspace_id,plan,started_at,ended_at,mrr,seats,channel",
     "limits": "account_id,metric,used,quota,measured_at",
     "opportunities": (
-        "opportunity_id,account_id,created_at,stage,stage_at,amount,closed_at,status,accepted,"
-        "reject_reason,source"
+        "opportunity_id,account_id,created_at,stage,stage_at,amount,closed_at,status,accepted,reject_reason,source"
     ),
     "touches": "account_id,at,person_id,channel,by,replied_at,meeting_at",
     "leads": "email,at,source",
@@ -118,9 +115,7 @@ def test_an_unlinked_workspace_is_found_by_its_peoples_domain(company: Simulated
     domains: dict[str, str] = {}
     for row in company.table("accounts").to_pylist():
         domains |= {domain: row["account_id"] for domain in (row["domain"], row["domains"]) if domain}
-    unlinked = {
-        row["workspace_id"] for row in company.table("workspaces").to_pylist() if not row["account_id"]
-    }
+    unlinked = {row["workspace_id"] for row in company.table("workspaces").to_pylist() if not row["account_id"]}
     found = [
         (owner[row["workspace_id"]], domains.get((row["email"] or "@").split("@")[1]))
         for row in company.table("people").to_pylist()

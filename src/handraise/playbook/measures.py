@@ -124,7 +124,7 @@ class Inactive(Measure):
 
 
 class Lonely(Measure):
-    """The only person ever active in an account older than `after_days`, who never sent an invite."""
+    """The only person ever active in an account older than `after_days` from which no invite was ever sent."""
 
     kind: Literal["lonely"]
     after_days: int = Field(default=30, ge=0)
@@ -212,7 +212,7 @@ class VelocityJump(Measure):
 
 
 class Volume(Measure):
-    """The value metric (events of `role`, or the sum of a property) reached `threshold`; blind until both are set."""
+    """The value metric (events of `role`, or the sum of a property) reached `threshold`; blind until role and threshold are set."""
 
     kind: Literal["volume"]
     role: RoleName | None = None

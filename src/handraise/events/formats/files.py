@@ -41,7 +41,7 @@ class InputFile:
 
 
 def find_files(paths: list[Path]) -> list[InputFile]:
-    """Canonical files among `paths` and one folder level below them, entities before events.
+    """Canonical files among `paths` and in all folders below them, entities before events.
 
     A file belongs to the input its name (or its folder's name) starts with: `events.csv`, `events-2026-10.parquet`,
     `events/part-0.ndjson.gz`. Other files are passed over in folders, and refused when named.
@@ -105,7 +105,7 @@ def read_batches(file: InputFile) -> Iterator[Batch]:
         size = max(file.path.stat().st_size, 1)
         with file.path.open("rb") as raw:
             stream = _unpacked(raw, file.packing)
-            yield from _read_text(file, stream, lambda: min(raw.tell() / size, 1.0))
+            yield from _read_text(file, stream, lambda: 1.0 if raw.closed else min(raw.tell() / size, 1.0))
     except _PACKED_ERRORS as error:
         raise InputError(
             f"the file cannot be read to its end ({error}).",
@@ -116,9 +116,11 @@ def read_batches(file: InputFile) -> Iterator[Batch]:
 
 def _read_text(file: InputFile, stream: IO[bytes], share_read: Callable[[], float]) -> Iterator[Batch]:
     if file.form == "ndjson":
-        return read_ndjson(stream, share_read=share_read)
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    return read_csv(text, name=str(file.path), share_read=share_read)
+        with stream:
+            yield from read_ndjson(stream, share_read=share_read)
+    else:
+        with io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="") as text:
+            yield from read_csv(text, name=str(file.path), share_read=share_read)
 
 
 def _unpacked(raw: IO[bytes], packing: str) -> IO[bytes]:
