@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from handraise.accounts.domains import domain_owners, person_domains, refresh_hosts, work_domains
 from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.functions import FALSE
 
 
 def make_places(warehouse: Warehouse, additions: Domains) -> None:
@@ -50,14 +51,11 @@ def _seen(warehouse: Warehouse) -> ir.Table:
     first_link = _first_links(links)
     seen = firsts.cross_join(as_ofs)
     seen = seen.filter(seen.first_at < seen.cutoff)
-    joined = seen.left_join(
-        first_link,
-        [~seen.identified, seen.actor == first_link.anonymous_id, first_link.linked_at < seen.cutoff],
-    )
-    person = ibis.coalesce(joined.linked_person, joined.actor)
-    return joined.select(
-        *(joined[c] for c in seen.columns), person_id=person, known=joined.identified | joined.linked_person.notnull()
-    )
+    # One plain equality, so that the engine can hash it; who is linked by then is told afterwards.
+    joined = seen.left_join(first_link, seen.actor == first_link.anonymous_id)
+    linked = (~joined.identified & (joined.linked_at < joined.cutoff)).fill_null(FALSE)
+    person = linked.ifelse(joined.linked_person, joined.actor)
+    return joined.select(*(joined[c] for c in seen.columns), person_id=person, known=joined.identified | linked)
 
 
 def _first_links(links: ir.Table) -> ir.Table:

@@ -21,6 +21,8 @@ from handraise.warehouse.tables import create_missing, read_fact, write_fact
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
+# With Python and the batches in flight, loading stays under 2 GiB whatever the size of the files.
+LOAD_MEMORY = "1100MB"
 # What a refresh keeps whole of its latest as-of, so that lists and receipts need no scoring of their own.
 _KEPT = ("scored_people", "scored_accounts", "places", "workspace_accounts", "person_domains")
 
@@ -92,7 +94,8 @@ def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Projec
 def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
     """Load canonical files or folders."""
     files = find_files(paths)
-    counts = load_files(project.warehouse, files, renames=_renames(project), progress=progress)
+    with project.warehouse.memory(LOAD_MEMORY):
+        counts = load_files(project.warehouse, files, renames=_renames(project), progress=progress)
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
     return counts

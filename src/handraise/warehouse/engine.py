@@ -207,6 +207,16 @@ class Warehouse:
         return rows
 
     @contextlib.contextmanager
+    def memory(self, most: str) -> Iterator[None]:
+        """Let the engine use at most so much memory inside, such as `1GB`; more goes through the disk."""
+        (before,) = self.connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+        self.connection.execute(f"SET memory_limit = {_text(most)}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"SET memory_limit = {_text(before)}")
+
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing of it, also when the process is killed inside."""
         self.connection.execute("BEGIN")
