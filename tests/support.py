@@ -44,7 +44,7 @@ def before(ago: timedelta, as_of: date = T) -> str:
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def ev(name: str, ago: timedelta = NOON, person: str | None = "p", ws: str = "w", **more: Any) -> Row:
+def ev(name: str = "open", ago: timedelta = NOON, person: str | None = "p", ws: str = "w", **more: Any) -> Row:
     """An event so long before T; `anonymous_id`, `event_id` or `properties` may be added."""
     properties = more.pop("properties", None)
     packed = {"properties": json.dumps(properties)} if properties is not None else {}

@@ -63,7 +63,23 @@ def _inputs(project: Project) -> Iterator[Check]:
         )
 
 
+_NEWEST = {
+    "people": "created_at",
+    "workspaces": "created_at",
+    "accounts": "created_at",
+    "subscriptions": "started_at",
+    "limits": "measured_at",
+    "opportunities": "stage_at",
+    **dict.fromkeys(("touches", "leads", "nps", "prompts", "outcomes"), "at"),
+}
+
+
 def _freshness(project: Project, now: datetime) -> Iterator[Check]:
+    for name, column in _NEWEST.items():
+        rows = project.warehouse.table(name)
+        latest = project.warehouse.rows(rows.agg(at=rows[column].max()))[0][0].as_py()
+        if latest:
+            yield Check(state="good", what=f"freshness of {name}", found=f"newest {column} on {latest.date()}")
     newest = newest_day(project)
     if newest is None:
         return
@@ -73,7 +89,9 @@ def _freshness(project: Project, now: datetime) -> Iterator[Check]:
         if old
         else ""
     )
-    yield Check(state="missing" if old else "good", what="freshness", found=f"newest event on {newest}", todo=todo)
+    yield Check(
+        state="missing" if old else "good", what="freshness of events", found=f"newest event on {newest}", todo=todo
+    )
 
 
 def _joins(project: Project) -> Iterator[Check]:
@@ -126,8 +144,30 @@ def _signals(project: Project) -> Iterator[Check]:
     blind = blind_signals(playbook, input_columns(project.warehouse))
     total = len(playbook.signals.person) + len(playbook.signals.account)
     yield Check(state="good", what="signals that can be seen", found=f"{total - len(blind)} of {total}")
+    yield from _coverage(project, frozenset(blind))
     for name, reason in blind.items():
         yield Check(state="missing", what=f"blind signal {name}", found=reason, todo="It gives no points until then.")
+
+
+def _coverage(project: Project, blind: frozenset[str]) -> Iterator[Check]:
+    """How many people or accounts each signal gave points to, in the scores stored last."""
+    if scored_as_of(project) is None:
+        return
+    signals = project.loaded.playbook.signals
+    reads_roles = {n for n, s in {**signals.person, **signals.account}.items() if s.measure.roles_used()}
+    for what, names in (("people", list(signals.person)), ("accounts", list(signals.account))):
+        scored = project.warehouse.table(f"kept_scored_{what}")
+        seen = [name for name in names if name not in blind and f"p_{name}" in scored.columns]
+        counts = scored.agg(
+            _all=scored.count(), **{name: scored.count(where=scored[f"p_{name}"] != 0) for name in seen}
+        )
+        found = project.warehouse.rows(counts).to_pylist()[0]
+        for name in seen:
+            share = f"{found[name] / found['_all']:.1%}" if found["_all"] else "none"
+            lacking = not found[name] and name in reads_roles
+            todo = "Is an event of yours mapped to the role it reads?" if lacking else ""
+            state = "missing" if lacking else "good"
+            yield Check(state=state, what=f"signal {name}", found=f"{share} of {what} have points", todo=todo)
 
 
 def _scores(project: Project) -> Iterator[Check]:

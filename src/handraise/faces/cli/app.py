@@ -83,6 +83,7 @@ def init(
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files: events, people, accounts …")],
     project: ProjectOption = HERE,
+    form: Annotated[str, typer.Option("--format", help="auto or canonical.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Load canonical files (.csv, .ndjson, .parquet; the first two also .gz, .zst). Loading twice changes nothing.
@@ -92,6 +93,8 @@ def load(
     """
     from handraise.faces.cli import commands
 
+    if form not in {"auto", "canonical"}:
+        raise typer.BadParameter("choose auto or canonical", param_hint="--format")
     _run(lambda: commands.load(project, paths, as_json=as_json))
 
 
