@@ -12,6 +12,7 @@ from handraise.warehouse.tables import Input, read_fact, write_fact
 
 INCOMING = "incoming_events"
 _SEPARATOR = "\x1f"
+_NEVER = "1900-01-01"  # stands for a missing instant in keys; no accepted instant is that early
 
 
 def store_events(warehouse: Warehouse) -> int:
@@ -85,6 +86,8 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     )
     latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
     stored = warehouse.table(item.name)
+    if warehouse.count(stored) == 0:
+        return warehouse.insert(item.name, _with_blank_keys_as_null(latest, item))
     old = stored.select(
         **{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values}
     )
@@ -104,8 +107,8 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
 
 
 def _key_text(rows: ir.Table, item: Input, column: str) -> ir.Value:
-    """Key columns compare without NULLs: text as '', instants as the epoch."""
-    blank = "" if item.columns[column] == "text" else ibis.timestamp("1970-01-01").cast("timestamp(6)")
+    """Key columns compare without NULLs: text as '', instants as one that never comes."""
+    blank = "" if item.columns[column] == "text" else ibis.timestamp(_NEVER).cast("timestamp(6)")
     return ibis.coalesce(rows[column], blank)
 
 
@@ -113,15 +116,18 @@ def _replace_rows(warehouse: Warehouse, item: Input, changed: ir.Table) -> None:
     stored = warehouse.table(item.name)
     same = [_key_text(stored, item, column) == changed[column] for column in item.key]
     kept = warehouse.create("kept_rows", stored.anti_join(changed, same), temporary=True)
-    blanks = {c: changed[c].nullif(_blank(item, c)) for c in item.key}
-    everything = kept.union(changed.mutate(**blanks).select(*kept.columns), distinct=False)
+    everything = kept.union(_with_blank_keys_as_null(changed, item).select(*kept.columns), distinct=False)
     warehouse.create("all_rows", everything, temporary=True)
     warehouse.empty(item.name)
     warehouse.insert(item.name, warehouse.table("all_rows"))
 
 
+def _with_blank_keys_as_null(rows: ir.Table, item: Input) -> ir.Table:
+    return rows.mutate(**{column: rows[column].nullif(_blank(item, column)) for column in item.key})
+
+
 def _blank(item: Input, column: str) -> ir.Value:
-    return ibis.literal("") if item.columns[column] == "text" else ibis.timestamp("1970-01-01").cast("timestamp(6)")
+    return ibis.literal("") if item.columns[column] == "text" else ibis.timestamp(_NEVER).cast("timestamp(6)")
 
 
 def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:

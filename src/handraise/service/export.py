@@ -61,5 +61,11 @@ def receipt_rows(project: Project, language: Language) -> ir.Table:
     warehouse, playbook = project.warehouse, project.loaded.playbook
     blind = blind_signals(playbook, input_columns(warehouse))
     people = receipt.person_receipt(warehouse.table("scored_people"), playbook, blind, language)
-    accounts = receipt.account_receipt(warehouse.table("scored_accounts"), playbook, blind, language)
-    return people.union(accounts, distinct=False)
+    return people.union(account_receipt_rows(project, language), distinct=False)
+
+
+def account_receipt_rows(project: Project, language: Language) -> ir.Table:
+    """Receipt rows of all accounts scored last."""
+    warehouse, playbook = project.warehouse, project.loaded.playbook
+    blind = blind_signals(playbook, input_columns(warehouse))
+    return receipt.account_receipt(warehouse.table("scored_accounts"), playbook, blind, language)

@@ -14,7 +14,7 @@ from handraise.accounts.consolidation import find_strangers
 from handraise.playbook.schema import Language
 from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, Strangers, TierCount
 from handraise.scores import history
-from handraise.service.export import receipt_rows
+from handraise.service.export import account_receipt_rows
 from handraise.service.project import Project, ensure_scored, keep_scored
 from handraise.service.refresh import score_as_of
 from handraise.signals.blind import blind_signals, input_columns
@@ -112,8 +112,8 @@ def _with_details(
     project: Project, chosen: ir.Table, records: list[AccountScore], language: Language
 ) -> list[AccountScore]:
     lines: dict[str, list[ReceiptLine]] = defaultdict(list)
-    rows = receipt_rows(project, language)
-    wanted = rows.filter((rows.entity == "account") & (rows.points != 0)).semi_join(chosen, "account_id")
+    rows = account_receipt_rows(project, language)
+    wanted = rows.filter(rows.points != 0).semi_join(chosen, "account_id")
     for row in project.warehouse.rows(wanted).to_pylist():
         lines[row["account_id"]].append(receipt_line(row))
     people: dict[str, list[PersonScore]] = defaultdict(list)
@@ -170,7 +170,7 @@ def _people(
     return [PersonScore(**{**row, "is_buyer": bool(row["is_buyer"])}) for row in found]
 
 
-def overview(project: Project, *, as_of: date | None, now: datetime, language: Language, weeks: int = 8) -> Overview:
+def overview(project: Project, *, as_of: date | None, now: datetime, language: Language, weeks: int = 6) -> Overview:
     """Everything the report shows; weeks that history lacks are scored and kept on the way.
 
     Raises:

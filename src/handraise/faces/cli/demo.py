@@ -15,7 +15,7 @@ from handraise.service import project as projects
 from handraise.service.lists import Choice, list_accounts
 from handraise.service.project import DATA_FOLDER, create_project, open_project
 
-WEEKS = 8
+WEEKS = 6
 _MARK = ".handraise-demo"
 
 

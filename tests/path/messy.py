@@ -2,9 +2,6 @@
 
 import random
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from support import DAY, HOUR, TINY, Row, Tables, ev, with_ids
 
@@ -60,15 +57,3 @@ def tables_of(chance: random.Random, count: int) -> Tables:
         "limits": [{"workspace_id": f"w{n % 3}", "metric": "seats", "used": n, "quota": 10, "measured_at": some_time()}
                    for n in range(12)],
     }  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def company() -> Tables:
-    """One such company."""
-    return tables_of(random.Random(20261028), 500)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder to write files to, numbered by whoever writes."""
-    return tmp_path
