@@ -124,7 +124,7 @@ def with_ids(rows: list[Row]) -> list[Row]:
 def write(folder: Path, tables: Tables, *, suffix: str = "") -> Path:
     """Write tables as CSV files; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in tables.items():
+    for name, rows in ((name, rows) for name, rows in tables.items() if rows):
         rows_with_ids = with_ids(rows) if name == "events" else rows
         columns = sorted({column for row in rows_with_ids for column in row})
         with (folder / f"{name}{suffix}.csv").open("w", newline="", encoding="utf-8") as file:

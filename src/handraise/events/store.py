@@ -108,8 +108,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
 
 def _key_text(rows: ir.Table, item: Input, column: str) -> ir.Value:
     """Key columns compare without NULLs: text as '', instants as one that never comes."""
-    blank = "" if item.columns[column] == "text" else ibis.timestamp(_NEVER).cast("timestamp(6)")
-    return ibis.coalesce(rows[column], blank)
+    return ibis.coalesce(rows[column], _blank(item, column))
 
 
 def _replace_rows(warehouse: Warehouse, item: Input, changed: ir.Table) -> None:
