@@ -13,7 +13,7 @@ from handraise.errors import InputError
 from handraise.events.accept import REASON, accepted, check_columns
 from handraise.events.formats.batches import LINE, Batch, Broken
 from handraise.events.formats.files import InputFile, read_batches
-from handraise.events.store import INCOMING, next_data_version, note_columns, store_entities, store_events
+from handraise.events.store import INCOMING, note_columns, store_entities, store_events
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import INPUTS, Input
 
@@ -168,11 +168,8 @@ class _Intake:
             self.store_lot()
 
     def _store(self, store: Callable[[], int]) -> None:
-        loaded = store()
-        self.loaded += loaded
+        self.loaded += store()
         self._write_quarantine()
-        if loaded:
-            next_data_version(self.warehouse)
 
     def _note(self, columns: list[str]) -> None:
         if not set(columns) <= self._known_columns:

@@ -70,6 +70,10 @@ def _replace_later_copies(warehouse: Warehouse, incoming: ir.Table, known: ir.Ta
 
 
 def _mark_dirty(warehouse: Warehouse, events: ir.Table) -> None:
+    """Their days are rolled up again; scores made before this are told to be of older data."""
+    if warehouse.count(events) == 0:
+        return
+    _next_data_version(warehouse)
     days = events.select(day=events.timestamp.date()).distinct()
     warehouse.insert("dirty_days", days.anti_join(warehouse.table("dirty_days"), "day"))
 
@@ -87,6 +91,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
     stored = warehouse.table(item.name)
     if warehouse.count(stored) == 0:
+        _next_data_version(warehouse)
         return warehouse.insert(item.name, _with_blank_keys_as_null(latest, item))
     old = stored.select(
         **{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values}
@@ -102,6 +107,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     )
     loaded = warehouse.count(changed)
     if loaded:
+        _next_data_version(warehouse)
         _replace_rows(warehouse, item, changed)
     return loaded
 
@@ -135,10 +141,12 @@ def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
     schema = warehouse.table("input_columns").schema().to_pyarrow()
     rows = pa.table({"input": [item.name] * len(present), "column_name": present}, schema=schema)
     noted = warehouse.hold("columns_now", rows)
-    warehouse.insert("input_columns", noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"]))
+    fresh = noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"])
+    if warehouse.insert("input_columns", fresh):
+        _next_data_version(warehouse)  # a column that came can open a blind signal's eyes
 
 
-def next_data_version(warehouse: Warehouse) -> None:
+def _next_data_version(warehouse: Warehouse) -> None:
     """Count up, so that scores made before this load can be told from scores made after it."""
     version = int(read_fact(warehouse, "data_version") or 0) + 1
     write_fact(warehouse, "data_version", str(version))

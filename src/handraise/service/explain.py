@@ -23,6 +23,8 @@ from handraise.service.project import Project, ensure_scored
 from handraise.service.refresh import score_as_of
 
 EVIDENCE_PER_SIGNAL = 3
+# Nobody is asked to give up an upgrade, and a first activation does not happen again.
+_NOT_A_GOAL = (Abandoned, TimeToActivation)
 STEPS_SHOWN = 4
 
 
@@ -156,7 +158,7 @@ def _steps(playbook: Playbook, entity: str, row: dict[str, Any]) -> tuple[Step, 
     steps = [
         _next_rung(name, signal, row[f"v_{name}"], row[f"p_{name}"])
         for name, signal in signals.items()
-        if name not in fit and row[f"p_{name}"] is not None
+        if name not in fit and row[f"p_{name}"] is not None and not isinstance(signal.measure, _NOT_A_GOAL)
     ]
     gains = sorted((step for step in steps if step), key=lambda step: (-step.gain, step.signal))
     return tuple(gains[:STEPS_SHOWN])
