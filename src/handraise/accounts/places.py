@@ -9,7 +9,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from handraise.accounts.domains import domain_owners, person_domains, refresh_hosts, work_domains
+from handraise.accounts.domains import domain_owners, person_domains, work_domains
 from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import FALSE
@@ -18,13 +18,12 @@ from handraise.warehouse.functions import FALSE
 def make_places(warehouse: Warehouse, additions: Domains) -> None:
     """Make the temporary tables `person_domains`, `places`, `workspace_accounts` and `pairs`.
 
-    Needs `as_ofs` (as_of date, cutoff timestamp) and the roll-ups' `person_firsts` and `identity_links`.
+    Needs `as_ofs` (as_of date, cutoff timestamp), `email_hosts` and the roll-ups' `person_firsts` and `identity_links`.
 
     places: as_of, actor, identified, workspace_id → person_id, known, account_id, and the lifetime's first instants.
     workspace_accounts: as_of, workspace_id → account_id, rule, domain, people, of_people (why it belongs there).
     pairs: as_of, person_id, account_id: known, placed_at, first instants over all places of the pair.
     """
-    refresh_hosts(warehouse)
     work = work_domains(warehouse.table("email_hosts"), additions)
     people, accounts = warehouse.table("people"), warehouse.table("accounts")
     domains = warehouse.create("person_domains", person_domains(people, work), temporary=True)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 import ibis
 import pyarrow as pa
 
+from handraise.accounts.domains import refresh_hosts
 from handraise.accounts.places import make_places
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.plan import plan_rollups
@@ -16,7 +17,7 @@ from handraise.rollups.person_days import refresh_rollups
 from handraise.scores.pqa import score_accounts
 from handraise.scores.pql import score_people
 from handraise.signals.blind import blind_signals, input_columns
-from handraise.signals.measure import measure_signals
+from handraise.signals.measure import hold_calendar, measure_signals
 from handraise.warehouse.engine import Warehouse
 
 
@@ -61,20 +62,28 @@ def score_as_of(
     blind = blind_signals(playbook, input_columns(warehouse))
     unseen = frozenset(blind)
     hold_as_ofs(warehouse, as_ofs, now)
+    hold_calendar(warehouse, playbook, as_ofs)
+    refresh_hosts(warehouse)
+    warehouse.once_built(f"{loaded.content_hash} {sorted(unseen)}", lambda: _path(warehouse, loaded, unseen))
+    return Refreshed(
+        as_ofs=tuple(as_ofs),
+        days_rolled_up=days,
+        people=warehouse.count(warehouse.table("scored_people")),
+        accounts=warehouse.count(warehouse.table("scored_accounts")),
+        blind=blind,
+    )
+
+
+def _path(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) -> None:
+    """From roll-ups to scores. Instants come in as tables, so one build serves every as-of."""
+    playbook = loaded.playbook
     make_places(warehouse, playbook.domains)
-    measure_signals(warehouse, playbook, unseen, as_ofs)
+    measure_signals(warehouse, playbook, unseen)
     made_by = ibis.literal(loaded.content_hash)
     people = score_people(warehouse.table("person_values"), playbook, unseen).mutate(playbook=made_by)
     people = warehouse.create("scored_people", people, temporary=True)
     accounts = score_accounts(warehouse.table("account_values"), people, playbook, unseen).mutate(playbook=made_by)
-    accounts = warehouse.create("scored_accounts", accounts, temporary=True)
-    return Refreshed(
-        as_ofs=tuple(as_ofs),
-        days_rolled_up=days,
-        people=warehouse.count(people),
-        accounts=warehouse.count(accounts),
-        blind=blind,
-    )
+    warehouse.create("scored_accounts", accounts, temporary=True)
 
 
 def hold_as_ofs(warehouse: Warehouse, as_ofs: list[date], now: datetime | None) -> ibis.expr.types.Table:

@@ -1,6 +1,6 @@
 """Measure every signal of the playbook for everybody, in a handful of set steps.
 
-Reads `as_ofs`, `places`, `pairs`, `workspace_accounts`, `person_domains` and the roll-ups; leaves the temporary
+Reads `as_ofs`, `calendar`, `places`, `pairs`, `workspace_accounts`, `person_domains` and the roll-ups; leaves the temporary
 tables `person_values` and `account_values`, one row per as_of and pair or account, with a column `v_<signal>` for
 each signal (NULL = blind or unknown).
 """
@@ -35,9 +35,8 @@ PAIR = ["as_of", "person_id", "account_id"]
 TEAM_WINDOW = 30  # days of the people count that tiers and segments are cut by
 
 
-def measure_signals(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str], as_ofs: list[date]) -> None:
-    """Make `person_values` and `account_values` for a list of as-of days."""
-    _make_calendar(warehouse, playbook, as_ofs)
+def measure_signals(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str]) -> None:
+    """Make `person_values` and `account_values` for the days of `as_ofs`."""
     usage = warehouse.create("usage", _usage(warehouse), temporary=True)
     facts = make_account_facts(warehouse, playbook)
     wide = _pair_rows(warehouse, playbook, usage, facts)
@@ -70,7 +69,7 @@ def _days_needed(playbook: Playbook) -> int:
     return max(needed)
 
 
-def _make_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date]) -> None:
+def hold_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date]) -> None:
     """as_of, day, age (0 = the day before as-of) for every day that some window reaches."""
     days = _days_needed(playbook)
     if days >= LIFETIME:

@@ -51,6 +51,7 @@ class Warehouse:
         """Put Ibis on the same connection, so that transactions cover both."""
         self._ibis = ibis.duckdb.from_connection(self.connection)
         self._views: set[str] = set()
+        self._recording: list[tuple[str, str]] | None = None
 
     @classmethod
     def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
@@ -124,6 +125,24 @@ class Warehouse:
         if name in self._views:
             self.connection.execute(f"DROP VIEW {_quoted(name)}")
             self._views.discard(name)
+
+    def once_built(self, key: str, build: Callable[[], None]) -> None:
+        """Run steps whose expressions depend on `key` alone: the second time, their SQL runs without being built.
+
+        Building the path's expressions takes longer than running them on small data.
+        """
+        recorded = _BUILT.get(key)
+        if recorded is not None:
+            for name, sql in recorded:
+                self._forget_view(name)
+                self._run(name, sql)
+            return
+        self._recording = []
+        try:
+            build()
+            _BUILT[key] = tuple(self._recording)
+        finally:
+            self._recording = None
 
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""
@@ -230,6 +249,8 @@ class Warehouse:
 
     def _run(self, name: str, sql: str) -> int:
         started = time.perf_counter()
+        if self._recording is not None:
+            self._recording.append((name, sql))
         try:
             found = self.connection.execute(sql).fetchone()
         except duckdb.Error as error:
@@ -243,6 +264,8 @@ class Warehouse:
 
 
 _SLICE = 32_768
+# Key → (step, SQL) of everything that was built in this process.
+_BUILT: dict[str, tuple[tuple[str, str], ...]] = {}
 _COPY_OPTIONS = {
     ".csv": "FORMAT csv, HEADER",
     ".parquet": "FORMAT parquet, COMPRESSION zstd",
