@@ -5,8 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from support import DAY, HOUR, T, Case, Row, Scores, Tables, company_of, differences, ev, load_folder, memory_project
-from support import own_id, scores, write
+from support import (
+    DAY,
+    HOUR,
+    Case,
+    Row,
+    Scores,
+    T,
+    Tables,
+    company_of,
+    differences,
+    ev,
+    load_folder,
+    memory_project,
+    own_id,
+    scores,
+    write,
+)
 
 YESTERDAY, TOMORROW = T - DAY, T + DAY
 
@@ -21,9 +36,13 @@ def used(count: int, ws: str = "w", *, first: int = 0) -> list[Row]:
     return [ev("open", 10 * DAY - n * HOUR, f"p{n}", ws) for n in range(first, first + count)]
 
 
-def place(title: str, expected: str, events: list[Row], person: str = "p0", as_of: object = T, **tables: list[Row]) -> Case:
+def place(
+    title: str, expected: str, events: list[Row], person: str = "p0", as_of: object = T, **tables: list[Row]
+) -> Case:
     """The account that a person is scored in."""
-    return Case(title=title, signal="", points=None, events=events, tables=tables, person=person, account=expected, as_of=as_of)
+    return Case(
+        title=title, signal="", points=None, events=events, tables=tables, person=person, account=expected, as_of=as_of
+    )
 
 
 def created(ago: timedelta) -> str:

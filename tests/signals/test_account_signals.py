@@ -7,8 +7,24 @@ from pathlib import Path
 import pytest
 
 from handraise.signals.blind import blind_signals, input_columns
-from support import DAY, TINY, T, Case, Row, Scores, Tables, company_of, differences, ev, load_folder, memory_project
-from support import own_id, scored, scores, write
+from support import (
+    DAY,
+    TINY,
+    Case,
+    Row,
+    Scores,
+    T,
+    Tables,
+    company_of,
+    differences,
+    ev,
+    load_folder,
+    memory_project,
+    own_id,
+    scored,
+    scores,
+    write,
+)
 
 TOMORROW = T + DAY
 MONTH = 30 * DAY
@@ -285,8 +301,6 @@ BLIND = {
     "no workspace of events": (without("events", "workspace_id"), set()),
     "only events": ({"events": FULL["events"]}, EVENTS_ALONE_SHOW_NO - {"workspaces"}),
 }
-
-
 
 
 @pytest.mark.parametrize("title", BLIND)
