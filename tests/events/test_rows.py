@@ -113,7 +113,7 @@ def test_times_of_parquet(
 
 
 def test_numbers_and_flags_of_ndjson_and_parquet_are_read_as_such(project: Project, tmp_path: Path) -> None:
-    rows = [{"account_id": 17, "employees": 50, "icp": True}, {"account_id": "18", "employees": 49.6, "icp": "No"},
+    rows = [{"account_id": 17, "employees": 50, "icp": True}, {"account_id": "18", "employees": 50.0, "icp": "No"},
             {"account_id": "19", "employees": None, "icp": None}]  # fmt: skip
     (tmp_path / "accounts.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
     load_folder(project, tmp_path)

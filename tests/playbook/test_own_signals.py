@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handraise.errors import PlaybookError
 from handraise.playbook.load import load_template, parse_playbook
 from handraise.rollups.roles import carries_role, feature_key
 from support import DAY, TINY, Row, Scores, T, ev, load_folder, memory_project, scores, write
@@ -130,14 +131,11 @@ def test_reasons_say_the_value(found: Scores) -> None:
     assert (row["category"], row["value"], row["because"]) == ("own", 4, "own 4")
 
 
-@pytest.mark.parametrize("role", ["active", "events"])
-def test_a_role_may_have_any_name(role: str, tmp_path: Path) -> None:
-    playbook = f"roles: {{{role}: [beat]}}\nsignals:\n  person:\n" + own(
-        "beats", f"kind: count, role: {role}", UP_TO_20
-    )
-    with memory_project(playbook) as project:
-        load_folder(project, write(tmp_path, {"events": [ev("beat")] * 2}))
-        assert scores(project).person("p", "workspace:w")["beats"] == 2
+@pytest.mark.parametrize("role", ["active", "events", "at", "active_at"])
+def test_a_role_named_like_a_column_of_the_roll_ups_is_refused(role: str) -> None:
+    playbook = f"roles: {{{role}: [beat]}}"
+    with pytest.raises(PlaybookError, match=f"a role cannot be called '{role}'"):
+        parse_playbook(playbook, name="x", path=None)
 
 
 @pytest.mark.parametrize("rung", ["1000000", "1234567", "12345678.25", "0.0000001", "0.1234567"])
@@ -149,7 +147,15 @@ def test_a_rung_keeps_all_its_digits(rung: str) -> None:
     assert read.threshold == float(rung)
 
 
-ODD_NAMES = ("a b", "plan.type", "$.a", 'say "x"', "it's", "back\\slash", "*", "[0]", "#", "é", "semi;colon", "--")
+ODD_NAMES = ("a b", "plan.type", "$.a", "[0]", "#", "é", "semi;colon", "--")
+REFUSED_NAMES = ('say "x"', "it's", "back\\slash", "*")
+
+
+@pytest.mark.parametrize("name", REFUSED_NAMES)
+def test_a_property_name_that_engines_read_in_their_own_way_is_refused(name: str) -> None:
+    pattern = json.dumps([{"event": "open", "where": {name: "x"}}])
+    with pytest.raises(PlaybookError, match=r"x:1: roles\.export"):
+        parse_playbook(f"roles: {{export: {pattern}}}", name="x", path=None)
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -176,15 +182,21 @@ def test_a_reason_may_hold_quotes_and_braces(tmp_path: Path) -> None:
     assert row["because"] == reason.replace("{value}", "1").replace("{window}", "30")
 
 
-@pytest.mark.parametrize("group", ["person", "account"])
-def test_all_signals_of_a_kind_may_be_off(group: str, tmp_path: Path) -> None:
-    names = getattr(load_template().playbook.signals, group)
-    playbook = f"signals: {{{group}: {{{', '.join(f'{name}: off' for name in names)}}}}}"
+def test_all_account_signals_may_be_off(tmp_path: Path) -> None:
+    names = load_template().playbook.signals.account
+    playbook = f"signals: {{account: {{{', '.join(f'{name}: off' for name in names)}}}}}"
     with memory_project(playbook) as project:
         load_folder(project, write(tmp_path, {"events": [ev("limit_reached"), ev("admin_change")]}))
         found = scores(project)
-    assert found.person("p", "workspace:w")["score"] == (0 if group == "person" else 20)
+    assert found.person("p", "workspace:w")["score"] == 20
     assert found.accounts[T, "workspace:w"]["score"] == 20
+
+
+def test_a_playbook_without_any_person_signal_is_refused() -> None:
+    names = load_template().playbook.signals.person
+    playbook = f"signals: {{person: {{{', '.join(f'{name}: off' for name in names)}}}}}"
+    with pytest.raises(PlaybookError, match=r"signals\.person"):
+        parse_playbook(playbook, name="x", path=None)
 
 
 def test_reasons_come_in_the_playbooks_language(tmp_path: Path) -> None:

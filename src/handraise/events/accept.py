@@ -17,7 +17,8 @@ _GIVEN = "_given_"
 # Instants outside these years are clocks gone wrong; a day roll-up for the year 9999 helps nobody.
 EARLIEST, LATEST = "1970-01-01", "2200-01-01"
 _INSTANT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)?)?$"
-_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_THOUSANDS = r"^\d{1,3}(,\d{3})+$"
+_TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 _WANTED: dict[Kind, str] = {
     "instant": "is not an ISO-8601 time between 1970 and 2199",
     "whole": "is not a whole number of 0 or more",
@@ -112,8 +113,11 @@ def _typed(value: ir.Value, kind: Kind) -> ir.Value:
             word = text.strip().lower()
             return ibis.cases((word.isin(_TRUE), True), (word.isin(_FALSE), False), else_=ibis.null("boolean"))
         case "whole":
-            number = text.strip().try_cast("float64")
-            return (_finite(number) & (number >= 0)).ifelse(number.round().cast("int64"), ibis.null("int64"))
+            plain = text.strip()
+            plain = plain.re_search(_THOUSANDS).ifelse(plain.replace(",", ""), plain)
+            number = plain.try_cast("float64")
+            whole = _finite(number) & (number >= 0) & (number == number.floor())
+            return whole.ifelse(number.round().cast("int64"), ibis.null("int64"))
         case _:
             number = text.strip().try_cast("float64")
             return _finite(number).ifelse(number, ibis.null("float64"))

@@ -65,7 +65,6 @@ def load_files(
 
 def _load_file(warehouse: Warehouse, file: InputFile, names: dict[str, str], progress: Progress | None) -> FileCount:
     intake = _Intake(warehouse=warehouse, item=INPUTS[file.input], file=str(file.path))
-    intake.forget_earlier_quarantine()
     for batch in read_batches(file):
         intake.take(_renamed(batch, names, str(file.path)))
         if progress:
@@ -85,9 +84,9 @@ def load_batch(warehouse: Warehouse, name: str, file: str, batch: Batch, *, name
         names: Canonical column → column in the file.
     """
     intake = _Intake(warehouse=warehouse, item=INPUTS[name], file=file)
-    intake.forget_earlier_quarantine()
-    intake.take(_renamed(batch, names, file))
-    intake.store_lot()
+    with warehouse.transaction():
+        intake.take(_renamed(batch, names, file))
+        intake.store_lot()
     return intake.counted()
 
 
@@ -112,18 +111,18 @@ class _Intake:
     def __init__(self, *, warehouse: Warehouse, item: Input, file: str) -> None:
         self.warehouse, self.item, self.file = warehouse, item, file
         self.read = self.loaded = self.quarantined = self._waiting = 0
+        self._started = False
         self._known_columns: set[str] = set()
         self._set_aside: list[dict[str, object]] = []
-
-    def forget_earlier_quarantine(self) -> None:
-        """Reading a file again replaces what was set aside from it before."""
-        self.warehouse.delete_where("quarantine", "file", self.file)
 
     def take(self, batch: Batch) -> None:
         """Accept or refuse the rows of one batch; events wait for their lot, other rows are stored at once."""
         columns = [name for name in batch.rows.column_names if name != LINE]
         if batch.rows.num_rows and not self._known_columns:
             check_columns(self.item, columns, self.file)
+        if not self._started:  # reading a file again replaces what was set aside from it before
+            self.warehouse.delete_where("quarantine", "file", self.file)
+            self._started = True
         self._note(columns)
         self.read += batch.rows.num_rows + len(batch.broken)
         self._set_broken_aside(batch.broken)

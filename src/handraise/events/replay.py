@@ -8,6 +8,7 @@ from typing import Any
 from handraise.events.formats.batches import Batch, Broken, text_batch
 from handraise.events.intake import FileCount, Renames, load_batch
 from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.tables import INPUTS
 
 
 def replay_quarantine(warehouse: Warehouse, *, renames: Renames) -> list[FileCount]:
@@ -17,12 +18,18 @@ def replay_quarantine(warehouse: Warehouse, *, renames: Renames) -> list[FileCou
     for row in rows:
         files.setdefault((row["input"], row["file"]), []).append(row)
     return [
-        load_batch(warehouse, name, file, _batch(kept), names=renames.get(name, {}))
+        load_batch(warehouse, name, file, _batch(kept, _required(name)), names=renames.get(name, {}))
         for (name, file), kept in files.items()
     ]
 
 
-def _batch(rows: list[dict[str, Any]]) -> Batch:
+def _required(name: str) -> list[str]:
+    """Columns that the file had, or it would not have been read; a cell that was empty is not in the kept row."""
+    needed = (option if isinstance(option, tuple) else (option,) for option in INPUTS[name].required)
+    return [column for options in needed for column in options]
+
+
+def _batch(rows: list[dict[str, Any]], required: list[str]) -> Batch:
     documents = [(row, json.loads(row["raw"])) for row in rows]
     broken = tuple(
         Broken(line=row["line"], reason=row["reason"], raw=document["_text"])
@@ -30,7 +37,7 @@ def _batch(rows: list[dict[str, Any]]) -> Batch:
         if "_text" in document
     )
     readable = [(row["line"], document) for row, document in documents if "_text" not in document]
-    columns = list(dict.fromkeys(name for _, document in readable for name in document))
+    columns = list(dict.fromkeys([*required, *(name for _, document in readable for name in document)]))
     values = [[_text(document.get(name)) for _, document in readable] for name in columns]
     return Batch(rows=text_batch(columns, values, [line for line, _ in readable]), broken=broken, done=1.0)
 

@@ -28,7 +28,8 @@ class Rung:
     @property
     def label(self) -> str:
         """How the rung is written in the playbook."""
-        return "true" if self.comparison == "true" else f"{self.comparison}{self.threshold:g}"
+        digits = f"{self.threshold:.12f}".rstrip("0").rstrip(".")
+        return "true" if self.comparison == "true" else f"{self.comparison}{digits}"
 
 
 def parse_ladder(spec: Mapping[object, object] | Mapping[str, int]) -> tuple[Rung, ...]:
@@ -40,6 +41,8 @@ def parse_ladder(spec: Mapping[object, object] | Mapping[str, int]) -> tuple[Run
     if not spec:
         raise ValueError('a ladder needs at least one rung, such as {">=1": 10}')
     rungs = [_parse_rung(str(key), value) for key, value in spec.items()]
+    if len({(rung.comparison, rung.threshold) for rung in rungs}) < len(rungs):
+        raise ValueError("a rung is written twice")
     kinds = {_direction(rung) for rung in rungs}
     if len(kinds) > 1:
         raise ValueError("a ladder goes one way: all rungs with >= or >, or all with < or <=, or one `true`")

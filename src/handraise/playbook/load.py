@@ -74,7 +74,7 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
     """
     document, lines = _read_yaml(text, name)
     base = document.pop("extends", "template")
-    if base not in {"template", "none"}:
+    if base not in ("template", "none"):
         raise PlaybookError(
             f"extends: {base!r} is not known.", where=_at(name, lines, ("extends",)), todo="Write template or none."
         )
@@ -115,14 +115,26 @@ def _read_yaml(text: str, name: str) -> tuple[dict[Any, Any], Lines]:
     return document, lines
 
 
-def _note_lines(node: yaml.Node, at: Loc, lines: Lines, name: str) -> None:
+def _note_lines(node: yaml.Node, at: Loc, lines: Lines, name: str, inside: frozenset[int] = frozenset()) -> None:
+    """Keep the line of every key; refuse what cannot be a value, a key written twice, and keys that are no text."""
     lines[at] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
+    where = f"{name}:{lines[at]}"
+    if id(node) in inside:
+        raise PlaybookError("a value holds itself.", where=where, todo="Write it out.")
+    inside = inside | {id(node)}
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            _Loader("").construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            raise PlaybookError(f"the value {node.value!r} cannot be read.", where=where) from error
+    elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _note_lines(item, (*at, index), lines, name)
+            _note_lines(item, (*at, index), lines, name, inside)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise PlaybookError("a key must be text.", where=f"{name}:{key.start_mark.line + 1}")
             if key.value in seen:
                 raise PlaybookError(
                     f"the key {key.value!r} is written twice.",
@@ -130,7 +142,7 @@ def _note_lines(node: yaml.Node, at: Loc, lines: Lines, name: str) -> None:
                     todo="Keep one of the two.",
                 )
             seen.add(key.value)
-            _note_lines(value, (*at, key.value), lines, name)
+            _note_lines(value, (*at, key.value), lines, name, inside)
             lines[*at, key.value] = key.start_mark.line + 1
 
 

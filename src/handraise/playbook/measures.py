@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def _not_taken(role: str) -> str:
+    if role in {"active", "events", "at", "active_at"}:
+        raise ValueError(f"a role cannot be called {role!r}; choose another name")
+    return role
+
 
 Unit = Literal["count", "percent", "hours", "flag"]
 ROLE_PATTERN = r"^[a-z][a-z0-9_]*$"
-RoleName = Annotated[str, Field(pattern=ROLE_PATTERN)]
+# `n_active` and the like are columns of the roll-ups, so these four cannot be roles.
+RoleName = Annotated[str, Field(pattern=ROLE_PATTERN), AfterValidator(_not_taken)]
+# Engines read these signs inside the path of a JSON property in ways of their own.
+PropertyName = Annotated[str, Field(pattern=r"""^[^'"*\\\x00-\x1f]+$""")]
 
 
 class Measure(BaseModel):
@@ -47,7 +57,7 @@ class Sum(Measure):
 
     kind: Literal["sum"]
     role: RoleName
-    property: str
+    property: PropertyName
     default: float = 1
 
     def roles_used(self) -> tuple[str, ...]:  # noqa: D102
@@ -216,7 +226,7 @@ class Volume(Measure):
 
     kind: Literal["volume"]
     role: RoleName | None = None
-    property: str | None = None
+    property: PropertyName | None = None
     threshold: float | None = None
     unit: ClassVar[Unit] = "flag"
 

@@ -17,12 +17,34 @@ from handraise.playbook.measures import (
     Measure,
     PeopleWith,
     PersonMeasure,
+    PropertyName,
     RoleName,
     Sum,
 )
 
 Language = Literal["en", "zh"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+# Columns that score tables have already; a signal of that name would hide one of them.
+_TAKEN = frozenset(
+    [
+        "as_of",
+        "person_id",
+        "account_id",
+        "score",
+        "band",
+        "behaviour_points",
+        "tier",
+        "segment",
+        "is_pqa",
+        "people",
+        "people_points",
+        "account_points",
+        "firmographic_points",
+        "team",
+    ]
+)
 
 
 class Section(BaseModel):
@@ -41,8 +63,8 @@ class EventPattern(Section):
     """
 
     event: str | None = None
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    feature: str = "feature"
+    where: dict[PropertyName, tuple[str, ...]] = Field(default_factory=dict)
+    feature: PropertyName = "feature"
 
     @field_validator("where", mode="before")
     @classmethod
@@ -138,8 +160,15 @@ class AccountSignal(Signal):
 class Signals(Section):
     """The signals of people and of accounts, by name, in the order they are shown."""
 
-    person: dict[Name, PersonSignal]
+    person: dict[Name, PersonSignal] = Field(min_length=1)
     account: dict[Name, AccountSignal]
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Signals:
+        for name in (*self.person, *self.account):
+            if name in _TAKEN or "__" in name:
+                raise ValueError(f"a signal cannot be called {name!r}: the score tables use that name")
+        return self
 
 
 class Band(Section):
@@ -177,6 +206,12 @@ class Tier(Section):
     score_at_least: int | None = None
     pqa: bool = False
     action: Because
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the tier has no bound at all."""
+        bounds = (self.active_people, self.departments, self.icp, self.score_above, self.score_at_least)
+        return all(bound in (0, None) for bound in bounds)  # False is 0
 
 
 class Segment(Section):
@@ -247,8 +282,15 @@ class Playbook(Section):
     bands: tuple[Band, ...]
     selling_bands: tuple[Name, ...]
     rollup: Rollup
-    tiers: tuple[Tier, ...]
-    segments: tuple[Segment, ...]
+    tiers: tuple[Tier, ...] = Field(min_length=1)
+    segments: tuple[Segment, ...] = Field(min_length=1)
+
+    @field_validator("tiers")
+    @classmethod
+    def _some_tier_takes_all(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        if not any(tier.takes_all for tier in tiers):
+            raise ValueError("the last tier must take every account that is left: a tier without any bound")
+        return tiers
 
     @model_validator(mode="after")
     def _names_agree(self) -> Playbook:

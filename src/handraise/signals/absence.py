@@ -26,10 +26,10 @@ def _(measure: Inactive, wanted: Ask, row: ir.Table) -> ir.Value:
 
 @value.register
 def _(measure: Lonely, wanted: Ask, row: ir.Table) -> ir.Value:
-    """`people_ever_active`, `account_invited_at` and `account_since` come from the account's facts."""
+    """`people_ever_active`, `account_<invite role>_at` and `account_since` come from the account's facts."""
     del wanted
     alone = (row.people_ever_active == 1) & (row.first_active_at < row.cutoff)
-    invited = (row.account_invited_at < row.cutoff).fill_null(FALSE)
+    invited = (row[f"account_{measure.invite}_at"] < row.cutoff).fill_null(FALSE)
     old = row.account_since < row.cutoff - ibis.interval(days=measure.after_days)
     return flag(alone & ~invited & old)
 

@@ -102,7 +102,7 @@ def _(measure: PeopleGrowth, wanted: Ask, pairs: ir.Table) -> dict[str, ir.Value
 @value.register
 def _(measure: PeopleGrowth, wanted: Ask, row: ir.Table) -> ir.Value:
     now, before = row[f"{wanted.name}__now"].fill_null(0), row[f"{wanted.name}__before"].fill_null(0)
-    return (before >= measure.at_least).ifelse(now / before.nullif(0) - 1, ibis.null("float64"))
+    return (before >= measure.at_least).ifelse((now - before) / before.nullif(0), ibis.null("float64"))
 
 
 @account_columns.register

@@ -18,7 +18,7 @@ def make_account_facts(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     """The temporary table `account_facts`: one row per as_of and account that exists at as-of.
 
     Columns: cutoff, known_until, name, domain, employees, industry, country, owner, target, icp_match, paying,
-    plan, account_since (earliest of account, workspaces and first event), people_ever_active, account_invited_at,
+    plan, account_since (earliest of account, workspaces and first event), people_ever_active, account_<invite role>_at,
     limit_share (highest used ÷ quota).
     """
     as_ofs, pairs = warehouse.table("as_ofs"), warehouse.table("pairs")
@@ -50,11 +50,11 @@ def _with_row(exists: ir.Table, accounts: ir.Table) -> ir.Table:
 def _people_facts(pairs: ir.Table, as_ofs: ir.Table, playbook: Playbook) -> ir.Table:
     dated = pairs.inner_join(as_ofs, "as_of")
     signals = playbook.signals.person.values()
-    invited = [f"first_{s.measure.invite}" for s in signals if isinstance(s.measure, Lonely)]
+    invites = sorted({s.measure.invite for s in signals if isinstance(s.measure, Lonely)})
     return dated.group_by(ACCOUNT).agg(
         people_ever_active=dated.count(where=dated.first_active_at < dated.cutoff),
         first_event_at=dated.first_at.min(),
-        account_invited_at=dated[invited[0]].min() if invited else ibis.null("timestamp(6)"),
+        **{f"account_{role}_at": dated[f"first_{role}"].min() for role in invites},
         people=dated.count(),
     )
 

@@ -51,6 +51,7 @@ class Warehouse:
         """Put Ibis on the same connection, so that transactions cover both."""
         self._ibis = ibis.duckdb.from_connection(self.connection)
         self._views: set[str] = set()
+        self._in_transaction = False
         self._recording: list[tuple[str, str]] | None = None
 
     @classmethod
@@ -212,6 +213,7 @@ class Warehouse:
             )
         unfinished = path.with_name(f".{path.name}.unfinished")
         # One thread, so that the same rows make the same bytes on every machine.
+        (threads,) = self.connection.execute("SELECT current_setting('threads')").fetchall()[0]
         self.connection.execute("SET threads = 1")
         try:
             rows = self._run(
@@ -222,7 +224,7 @@ class Warehouse:
             unfinished.unlink(missing_ok=True)
             raise ProjectError(f"the file cannot be written ({error}).", where=str(path)) from error
         finally:
-            self.connection.execute("RESET threads")
+            self.connection.execute(f"SET threads = {int(threads)}")
         return rows
 
     @contextlib.contextmanager
@@ -237,14 +239,20 @@ class Warehouse:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing of it, also when the process is killed inside."""
+        """All of it or nothing of it, also when the process is killed inside; one inside another is part of it."""
+        if self._in_transaction:
+            yield
+            return
         self.connection.execute("BEGIN")
+        self._in_transaction = True
         try:
             yield
         except BaseException:
             with contextlib.suppress(duckdb.Error):
                 self.connection.execute("ROLLBACK")
             raise
+        finally:
+            self._in_transaction = False
         self.connection.execute("COMMIT")
 
     def _run(self, name: str, sql: str) -> int:

@@ -43,4 +43,6 @@ class Batch:
 def text_batch(columns: list[str], values: list[list[str | None]], lines: list[int]) -> pa.Table:
     """Arrow table of text columns; `values` holds one list for each column."""
     arrays = [pa.array(column, type=pa.string()) for column in values]
-    return pa.table([*arrays, pa.array(lines, type=pa.int64())], names=[*columns, LINE])
+    # A column of the file that has our own name for the line number is kept out of its way.
+    names = [f"{column}_" if column == LINE else column for column in columns]
+    return pa.table([*arrays, pa.array(lines, type=pa.int64())], names=[*names, LINE])

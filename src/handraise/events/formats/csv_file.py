@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import IO
@@ -17,6 +18,8 @@ from handraise.events.formats.batches import ROWS_PER_BATCH, Batch, Broken, text
 MAX_LINES_PER_ROW = 200
 MAX_CHARS_PER_ROW = 16 * 1024 * 1024
 Record = tuple[int, str]
+_QUOTED_FIELD = re.compile(r'(?:(?<=^)|(?<=,))"(?:[^"]|"")*"(?=,|\r?\n?\Z)')
+_OPENING = re.compile(r'(?:^|,)"')
 
 
 def read_csv(stream: IO[str], *, name: str, share_read: Callable[[], float]) -> Iterator[Batch]:
@@ -57,7 +60,7 @@ def _records(stream: IO[str], broken: list[Broken]) -> Iterator[Record]:
             number, line, line_number = number + 1, stream.readline(MAX_CHARS_PER_ROW), number + 1
             if not line:
                 return
-        if line.count('"') % 2 == 0:
+        if not _leaves_open(line):
             if line.strip("\r\n"):
                 yield line_number, line
             continue
@@ -70,6 +73,13 @@ def _records(stream: IO[str], broken: list[Broken]) -> Iterator[Record]:
         else:
             waiting = more
             yield line_number, parts
+
+
+def _leaves_open(text: str) -> bool:
+    """Whether a quoted field is still open at the end; a quote inside an unquoted field is an ordinary sign."""
+    if text.count('"') % 2 == 0:
+        return False
+    return _OPENING.search(_QUOTED_FIELD.sub("", text)) is not None
 
 
 def _until_quote_closes(
@@ -90,7 +100,7 @@ def _until_quote_closes(
         looked.append(following)
         text.append(following[1])
         size += len(following[1])
-        if following[1].count('"') % 2 == 1:
+        if '"' in following[1] and not _leaves_open("".join(text)):
             return "".join(text), waiting, number
     return None, looked + waiting, number
 
@@ -98,7 +108,9 @@ def _until_quote_closes(
 def _read_header(record: Record | None, name: str) -> list[str]:
     if record is None:
         raise InputError("the file is empty.", where=name, todo="A CSV file starts with a line of column names.")
-    header = [column.strip() for column in next(csv.reader([record[1].lstrip("\ufeff")]))]
+    header = [column.strip() for column in _one(record[1].lstrip("\ufeff"))]
+    if not header or any(_has_surrogate(column) for column in header):
+        raise InputError("the header line cannot be read.", where=f"{name}:1", todo="Save the file as UTF-8 text.")
     twice = {column for column in header if header.count(column) > 1}
     if twice:
         raise InputError(
@@ -121,21 +133,29 @@ def _split(records: list[Record], width: int, broken: list[Broken]) -> tuple[lis
     """Fields of each row; a row of another width than the header is broken."""
     lines: list[int] = []
     rows: list[list[str]] = []
-    parsed = list(csv.reader(text for _, text in records))
-    if len(parsed) != len(records):  # a stray carriage return split a row: go through them one by one
+    try:
+        parsed = list(csv.reader(text for _, text in records))
+    except csv.Error:
+        parsed = []
+    if len(parsed) != len(records):  # a row is no CSV, or a stray carriage return split it: one by one
         parsed = [_one(text) for _, text in records]
     for (line, text), row in zip(records, parsed, strict=True):
         if len(row) == width:
             lines.append(line)
             rows.append(row)
         else:
-            reason = f"the row has {len(row)} fields, the header has {width}"
+            reason = (
+                f"the row has {len(row)} fields, the header has {width}" if row else "the row cannot be read as CSV"
+            )
             broken.append(Broken(line=line, reason=reason, raw=text.rstrip("\r\n")))
     return lines, rows
 
 
 def _one(text: str) -> list[str]:
-    found = list(csv.reader([text]))
+    try:
+        found = list(csv.reader([text]))
+    except csv.Error:
+        return []
     return found[0] if len(found) == 1 else []
 
 

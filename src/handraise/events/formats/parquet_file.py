@@ -38,7 +38,7 @@ def read_parquet(path: Path) -> Iterator[Batch]:
 
 
 def _batch(rows: pa.Table, before: int, done: float) -> Batch:
-    columns = {name: _normal(rows.column(name)) for name in rows.column_names}
+    columns = {name: _normal(rows.column(name)) for name in rows.column_names if name != LINE}
     lines = pa.array(range(before + 1, before + 1 + rows.num_rows), type=pa.int64())
     return Batch(rows=pa.table({**columns, LINE: lines}), broken=(), done=done)
 

@@ -23,7 +23,7 @@ def parse_day(text: str) -> date:
     Raises:
         AsOfError: It is neither.
     """
-    match = _DAY.match(text.strip())
+    match = _DAY.match(_in_utc(text.strip()))
     try:
         if match is None:
             raise ValueError(text)  # noqa: TRY301
@@ -36,6 +36,15 @@ def parse_day(text: str) -> date:
             todo=f"Scores exist for whole days (UTC): use {day} (before that day began) or {day + timedelta(days=1)}.",
         )
     return day
+
+
+def _in_utc(text: str) -> str:
+    """An instant with an offset, told in UTC; anything else as it is."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant.tzinfo else text
 
 
 def parse_days(texts: list[str]) -> list[date]:
