@@ -48,7 +48,7 @@ demo: $(READY) ## simulate a company, score it and show the result
 
 test: check ## check, then all tests with coverage
 	@echo "pytest: tests, $(JOBS) at a time, with branch coverage"
-	@$(BIN)/pytest --quiet --numprocesses $(JOBS) --cov --cov-report=term
+	@$(BIN)/pytest --quiet --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term
 
 check: lint types imports unused manual locked ## lint, formatting, types, import rules, dead code, docs, locks (-k: all faults)
 

@@ -44,7 +44,7 @@ def _in_utc(text: str) -> str:
         instant = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant.tzinfo else text
+    return instant.astimezone(UTC).isoformat() if instant.tzinfo else text
 
 
 def parse_days(texts: list[str]) -> list[date]:
