@@ -17,7 +17,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unused manual locked docs format lock
+.PHONY: help setup demo test check lint types imports unused manual house docs format lock
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -50,7 +50,7 @@ test: check ## check, then all tests with coverage
 	@echo "pytest: tests, $(JOBS) at a time, with branch coverage"
 	@$(BIN)/pytest --quiet --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term
 
-check: lint types imports unused manual locked ## lint, formatting, types, import rules, dead code, docs, locks (-k: all faults)
+check: lint types imports unused manual house ## lint, formatting, types, import rules, dead code, docs, house style (-k: all faults)
 
 lint: $(READY)
 	@echo "check: lint and formatting (ruff)"
@@ -73,9 +73,9 @@ manual: $(READY)
 	@echo "check: documentation builds without a warning (mkdocs)"
 	@$(BIN)/mkdocs build --strict --quiet
 
-locked: $(READY)
-	@echo "check: requirements.lock and uv.lock agree"
-	@$(BIN)/pytest --quiet tests/house/test_locked_packages.py
+house: $(READY)
+	@echo "check: house style, documentation of everything, locks and pins (tests/house)"
+	@$(BIN)/pytest --quiet tests/house
 
 docs: manual ## build the documentation into site/
 	@echo "docs: open site/index.html"
