@@ -127,6 +127,13 @@ def test_numbers_and_flags_of_ndjson_and_parquet_are_read_as_such(project: Proje
     assert found == [("17", 50, True), ("18", None, False)]
 
 
+def test_a_fraction_of_an_employee_is_set_aside(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "accounts.ndjson").write_text('{"account_id": "18", "employees": 49.6}\n')
+    load_folder(project, tmp_path)
+    assert reasons(project) == [(1, "employees is not a whole number of 0 or more: 49.6")]
+    assert stored(project, "accounts") == []
+
+
 def test_a_line_of_ndjson_that_is_no_object_is_set_aside(project: Project, tmp_path: Path) -> None:
     good = json.dumps({"event_id": "1", "person_id": "p", "name": "open", "timestamp": "2026-10-01"})
     odd = good.replace('"1"', '"2"')[:-1] + ', "properties": {"n": NaN, "s": "\\ud800"}}'

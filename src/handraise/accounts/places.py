@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from handraise.accounts.domains import domain_owners, person_domains, work_domains
 from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.functions import FALSE
+from handraise.warehouse.functions import FALSE, TRUE
 
 
 def make_places(warehouse: Warehouse, additions: Domains) -> None:
@@ -165,7 +165,7 @@ def _pairs(places: ir.Table, placed: ir.Table) -> ir.Table:
         "person_id",
         "account_id",
         "placed_at",
-        known=ibis.literal(value=True),
+        known=TRUE,
         **dict.fromkeys(instants, unknown),
     )
     both = by_events.union(by_row.select(*by_events.columns), distinct=False)

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from handraise.playbook.plan import RollupPlan
 from handraise.rollups.roles import carries_role, feature_key
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.functions import property_text
+from handraise.warehouse.functions import FALSE, TRUE, property_text
 from handraise.warehouse.tables import read_fact, write_fact
 
 WHO = ("actor", "identified", "workspace_id")
@@ -120,7 +120,7 @@ def _with_keys(events: ir.Table) -> ir.Table:
 
 def person_days(events: ir.Table, plan: RollupPlan) -> ir.Table:
     """One row per who and day. `events` carries the key columns."""
-    active = ~events.name.isin(plan.passive) if plan.passive else ibis.literal(value=True)
+    active = ~events.name.isin(plan.passive) if plan.passive else TRUE
     has = {role: carries_role(events, patterns) for role, patterns in plan.roles.items()}
     at = events.timestamp
     return events.group_by([*WHO, "day"]).agg(
@@ -151,7 +151,7 @@ def person_feature_days(events: ir.Table, plan: RollupPlan) -> ir.Table:
         key = feature_key(used, plan.roles[role])
         parts.append(used.select(*WHO, "day", role=ibis.literal(role), feature=key).distinct())
     if not parts:
-        nothing = events.filter(ibis.literal(value=False))
+        nothing = events.filter(FALSE)
         return nothing.select(*WHO, "day", role=ibis.literal(""), feature=nothing.name)
     return parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=False)
 

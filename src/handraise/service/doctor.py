@@ -11,8 +11,8 @@ import ibis
 from handraise.playbook.plan import plan_rollups
 from handraise.records import Check
 from handraise.rollups.roles import carries_role
-from handraise.service.project import Project, is_current, newest_day, scored_as_of
-from handraise.signals.blind import blind_signals, input_columns
+from handraise.service.project import Project, blind_now, is_current, newest_day, scored_as_of
+from handraise.signals.blind import input_columns
 from handraise.warehouse.tables import INPUTS
 
 STALE_AFTER = timedelta(days=3)
@@ -141,7 +141,7 @@ def _roles(project: Project) -> Iterator[Check]:
 
 def _signals(project: Project) -> Iterator[Check]:
     playbook = project.loaded.playbook
-    blind = blind_signals(playbook, input_columns(project.warehouse))
+    blind = blind_now(project)
     total = len(playbook.signals.person) + len(playbook.signals.account)
     yield Check(state="good", what="signals that can be seen", found=f"{total - len(blind)} of {total}")
     yield from _coverage(project, frozenset(blind))

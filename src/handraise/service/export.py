@@ -10,8 +10,7 @@ import ibis.expr.types as ir
 
 from handraise.playbook.schema import Language
 from handraise.scores import receipt
-from handraise.service.project import Project, ensure_scored
-from handraise.signals.blind import blind_signals, input_columns
+from handraise.service.project import Project, blind_now, ensure_scored
 
 What = Literal["people", "accounts", "receipt"]
 PERSON_COLUMNS = ("person_id", "account_id", "as_of", "score", "band", "behaviour_points")
@@ -58,14 +57,12 @@ def _points_name(signal: str) -> str:
 
 def receipt_rows(project: Project, language: Language) -> ir.Table:
     """Receipt rows of all people and accounts scored last."""
-    warehouse, playbook = project.warehouse, project.loaded.playbook
-    blind = blind_signals(playbook, input_columns(warehouse))
-    people = receipt.person_receipt(warehouse.table("scored_people"), playbook, blind, language)
+    scored = project.warehouse.table("scored_people")
+    people = receipt.person_receipt(scored, project.loaded.playbook, blind_now(project), language)
     return people.union(account_receipt_rows(project, language), distinct=False)
 
 
 def account_receipt_rows(project: Project, language: Language) -> ir.Table:
     """Receipt rows of all accounts scored last."""
-    warehouse, playbook = project.warehouse, project.loaded.playbook
-    blind = blind_signals(playbook, input_columns(warehouse))
-    return receipt.account_receipt(warehouse.table("scored_accounts"), playbook, blind, language)
+    scored = project.warehouse.table("scored_accounts")
+    return receipt.account_receipt(scored, project.loaded.playbook, blind_now(project), language)

@@ -15,9 +15,8 @@ from handraise.playbook.schema import Language
 from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, Strangers, TierCount
 from handraise.scores import history
 from handraise.service.export import account_receipt_rows
-from handraise.service.project import Project, ensure_scored, keep_scored
+from handraise.service.project import Project, blind_now, ensure_scored, keep_scored
 from handraise.service.refresh import score_as_of
-from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.tables import read_fact
 
 ACCOUNT_SORTS = ("tier", "score", "risen", "active_people", "people_points")
@@ -195,7 +194,7 @@ def overview(project: Project, *, as_of: date | None, now: datetime, language: L
         top=tuple(list_accounts(project, Choice(sort="tier", limit=10), language)),
         risen=tuple(list_accounts(project, Choice(sort="risen", limit=8), language)),
         top_people=tuple(list_people(project, Choice(limit=15))),
-        blind=blind_signals(playbook, input_columns(warehouse)),
+        blind=blind_now(project),
     )
 
 

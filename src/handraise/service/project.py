@@ -16,6 +16,7 @@ from handraise.events.replay import replay_quarantine
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
 from handraise.service.refresh import Refreshed, score_as_of
+from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import create_missing, read_fact, write_fact
 
@@ -175,6 +176,11 @@ def keep_scored(project: Project, as_ofs: list[date]) -> None:
         playbook_hash=project.loaded.content_hash,
         data_version=_data_version(project),
     )
+
+
+def blind_now(project: Project) -> dict[str, str]:
+    """Signal → why it is blind, from the columns that were loaded and the playbook."""
+    return blind_signals(project.loaded.playbook, input_columns(project.warehouse))
 
 
 def check_as_of(as_of: date, now: datetime) -> None:

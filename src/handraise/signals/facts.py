@@ -18,7 +18,7 @@ def make_account_facts(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     """The temporary table `account_facts`: one row per as_of and account that exists at as-of.
 
     Columns: cutoff, known_until, name, domain, employees, industry, country, owner, target, icp_match, paying,
-    plan, account_since (earliest of account, workspaces and first event), people_ever_active, account_<invite role>_at,
+    account_since (earliest of account, workspaces and first event), people_ever_active, account_<invite role>_at,
     limit_share (highest used ÷ quota).
     """
     as_ofs, pairs = warehouse.table("as_ofs"), warehouse.table("pairs")
@@ -75,7 +75,7 @@ def _owned(warehouse: Warehouse, name: str) -> ir.Table:
 
 
 def _paying(warehouse: Warehouse) -> ir.Table:
-    """Accounts with a subscription running at as-of that costs money, and the plan of the dearest."""
+    """Accounts with a subscription running at as-of that costs money."""
     rows = _owned(warehouse, "subscriptions")
     # An end at as-of itself is not known before as-of.
     running = rows.filter(
@@ -83,14 +83,7 @@ def _paying(warehouse: Warehouse) -> ir.Table:
         & (rows.ended_at.isnull() | (rows.ended_at >= rows.cutoff))
         & rows.account_id.notnull()
     )
-    best = running.mutate(
-        rank=ibis.row_number().over(
-            ibis.window(group_by=ACCOUNT, order_by=[running.mrr.fill_null(0).desc(), running.plan])
-        )
-    )
-    return best.group_by(ACCOUNT).agg(
-        paying=(best.mrr.fill_null(0) > 0).any(), mrr=best.mrr.max(), plan=best.plan.max(where=best["rank"] == 0)
-    )
+    return running.group_by(ACCOUNT).agg(paying=(running.mrr.fill_null(0) > 0).any())
 
 
 def _limit_share(warehouse: Warehouse) -> ir.Table:

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from handraise.playbook.measures import Employees, Icp, Industry
 from handraise.playbook.schema import IcpRule
 from handraise.signals.kinds import Ask, value
-from handraise.warehouse.functions import all_of
+from handraise.warehouse.functions import FALSE, all_of
 
 FIT_KINDS = (Employees, Industry, Icp)
 
@@ -45,7 +45,7 @@ def icp_match(accounts: ir.Table, rule: IcpRule) -> ir.BooleanValue:
     if rule.countries:
         parts.append(in_list(accounts.country, rule.countries))
     by_rule = all_of(*parts)
-    either: ir.BooleanValue = ibis.coalesce(accounts.icp, ibis.literal(value=False)) | by_rule
+    either: ir.BooleanValue = ibis.coalesce(accounts.icp, FALSE) | by_rule
     return either
 
 

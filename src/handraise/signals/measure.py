@@ -7,7 +7,6 @@ each signal (NULL = blind or unknown).
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -110,8 +109,6 @@ def _pair_rows(warehouse: Warehouse, playbook: Playbook, usage: ir.Table, facts:
         totals.update(window_columns(signal.measure, asks[name], usage))
     windows = usage.group_by(PAIR).agg(
         **totals,
-        events_30=usage.n_events.sum(where=usage.age < TEAM_WINDOW),
-        last_age=usage.age.min(where=usage.n_active > 0),
     )
     rows = join_on(warehouse.table("pairs"), windows, PAIR)
     rows = join_on(rows, _features(warehouse, playbook, asks), PAIR)
@@ -193,9 +190,7 @@ def _workspaces(warehouse: Warehouse, wanted: Ask) -> ir.Table:
     rows = warehouse.table("workspaces").cross_join(warehouse.table("as_ofs"))
     start = rows.cutoff - ibis.interval(days=wanted.window)
     created = rows.filter((rows.created_at >= start) & (rows.created_at < rows.cutoff))
-    both = functools.reduce(
-        lambda a, b: a.union(b, distinct=True), [t.select("as_of", "workspace_id") for t in (used, created)]
-    )
+    both = used.select("as_of", "workspace_id").union(created.select("as_of", "workspace_id"), distinct=True)
     placed = both.inner_join(warehouse.table("workspace_accounts"), ["as_of", "workspace_id"])
     counted = placed.group_by(ACCOUNT).agg(n=placed.workspace_id.nunique())
     return counted.rename({wanted.column: "n"})
