@@ -14,15 +14,19 @@ from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import FALSE, TRUE
 
+PAIR_KEY = ("as_of", "person_id", "account_id")
+
 
 def make_places(warehouse: Warehouse, additions: Domains) -> None:
-    """Make the temporary tables `person_domains`, `places`, `workspace_accounts` and `pairs`.
+    """Make the temporary tables `person_domains`, `places`, `workspace_accounts`, `pairs` and `pair_places`.
 
     Needs `as_ofs` (as_of date, cutoff timestamp), `email_hosts` and the roll-ups' `person_firsts` and `identity_links`.
 
-    places: as_of, actor, identified, workspace_id → person_id, known, account_id, and the lifetime's first instants.
+    places: as_of, who (with actor, identified, workspace_id) → person_id, known, account_id, and the lifetime's first
+        instants.
     workspace_accounts: as_of, workspace_id → account_id, rule, domain, people, of_people (why it belongs there).
-    pairs: as_of, person_id, account_id: known, placed_at, first instants over all places of the pair.
+    pairs: a number `pair` for each as_of, person_id, account_id: known, placed_at, first instants over its places.
+    pair_places: as_of, who → pair.
     """
     work = work_domains(warehouse.table("email_hosts"), additions)
     people, accounts = warehouse.table("people"), warehouse.table("accounts")
@@ -41,7 +45,12 @@ def make_places(warehouse: Warehouse, additions: Domains) -> None:
     homes = _homes(domains, owners)
     places = warehouse.create("places", _with_account(seen, mapped, homes), temporary=True)
     rows = _with_account(_placed_without_events(placed, seen), mapped, homes)
-    warehouse.create("pairs", _pairs(places, rows), temporary=True)
+    # Numbers, because everything counted from here on is grouped and joined by them.
+    listed = warehouse.create("listed_pairs", _pairs(places, rows), temporary=True)
+    number = ibis.row_number().over(ibis.window(order_by=[listed[c] for c in PAIR_KEY]))
+    pairs = warehouse.create("pairs", listed.mutate(pair=number), temporary=True)
+    numbers = places.inner_join(pairs.select(*PAIR_KEY, "pair"), list(PAIR_KEY))
+    warehouse.create("pair_places", numbers.select("as_of", "who", "pair"), temporary=True)
 
 
 def _seen(warehouse: Warehouse) -> ir.Table:

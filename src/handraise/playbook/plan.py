@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from handraise.playbook import measures as kinds
 from handraise.playbook.schema import EventPattern, Playbook
 
+# Counted up when the stored roll-ups change their columns, so that older ones are made anew.
+_LAYOUT = 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class RollupPlan:
-    """What one row of `person_days` holds besides its key, `n_events`, `n_active`, `first_at` and `first_active_at`.
+    """What the roll-ups hold besides everybody's activity.
 
     Attributes:
         roles: Role → the event patterns that carry it, its own name included.
-        counts: Roles counted per day as `n_<role>`.
-        firsts: Roles whose first instant of the day is kept as `first_<role>`.
-        lasts: Roles whose last instant of the day is kept as `last_<role>`.
+        counts: Roles counted per day.
+        firsts: Roles whose first instant of all history is kept as `first_<role>`.
+        lasts: Roles whose last instant of the day is read.
         sums: Column → (role, property, default) of number properties that are added up.
         features: Roles whose feature keys go into `person_feature_days`.
         passive: Names of events that make nobody active.
@@ -32,9 +35,14 @@ class RollupPlan:
     passive: tuple[str, ...]
 
     @property
+    def dated(self) -> tuple[str, ...]:
+        """Roles that get rows per person and day; roles that only name features do not."""
+        return tuple(sorted({*self.counts, *self.firsts, *self.lasts, *(role for role, _, _ in self.sums.values())}))
+
+    @property
     def content_hash(self) -> str:
         """Changes exactly when the roll-ups must be made anew."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+        return hashlib.sha256(f"{_LAYOUT} {self!r}".encode()).hexdigest()[:12]
 
 
 def event_role(event: str) -> str:

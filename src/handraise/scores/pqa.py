@@ -45,9 +45,10 @@ def score_accounts(values: ir.Table, people: ir.Table, playbook: Playbook, blind
         segment=segment(rows, playbook),
         segment_is_guess=segment_is_guess(rows, playbook),
     )
-    return rows.mutate(
+    rows = rows.mutate(
         is_pqa=rows.tier.isin([t.tier for t in playbook.tiers if t.pqa]), segment_sells=sells(rows, playbook)
     )
+    return rows.select(*(column for column in rows.columns if "__" not in column))
 
 
 def people_points(people: ir.Table, rollup: Rollup) -> ir.Table:

@@ -21,6 +21,7 @@ from handraise.service.export import receipt_rows
 from handraise.service.lists import Choice, list_people, receipt_line
 from handraise.service.project import Project, ensure_scored
 from handraise.service.refresh import score_as_of
+from handraise.warehouse.functions import join_on
 
 EVIDENCE_PER_SIGNAL = 3
 # Nobody is asked to give up an upgrade, and a first activation does not happen again.
@@ -50,6 +51,7 @@ def explain(
 
 def _scored_rows(project: Project, entity_id: str) -> list[tuple[str, dict[str, Any]]]:
     people, accounts = project.warehouse.table("scored_people"), project.warehouse.table("scored_accounts")
+    people = join_on(people, project.warehouse.table("people").select("person_id", "name"), ["person_id"])
     own = project.warehouse.rows(people.filter(people.person_id == entity_id).order_by("account_id")).to_pylist()
     theirs = project.warehouse.rows(accounts.filter(accounts.account_id == entity_id)).to_pylist()
     return [("account", row) for row in theirs] + [("person", row) for row in own]

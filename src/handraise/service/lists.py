@@ -17,6 +17,7 @@ from handraise.scores import history
 from handraise.service.export import account_receipt_rows
 from handraise.service.project import Project, blind_now, ensure_scored, keep_scored
 from handraise.service.refresh import score_as_of
+from handraise.warehouse.functions import join_on
 from handraise.warehouse.tables import read_fact
 
 ACCOUNT_SORTS = ("tier", "score", "risen", "active_people", "people_points")
@@ -164,7 +165,8 @@ def _people(
     else:
         chosen = rows.order_by(*order).limit(limit)
     columns = list(PersonScore.__dataclass_fields__)
-    found = project.warehouse.rows(chosen.select(*columns)).to_pylist()
+    named = join_on(chosen, project.warehouse.table("people").select("person_id", "name", "title"), ["person_id"])
+    found = project.warehouse.rows(named.select(*columns)).to_pylist()
     found.sort(key=lambda row: (per_account and not row["is_pql"], -row[sort], row["person_id"], row["account_id"]))
     return [PersonScore(**{**row, "is_buyer": bool(row["is_buyer"])}) for row in found]
 

@@ -15,7 +15,7 @@ from handraise.events.intake import FileCount, Renames, load_files
 from handraise.events.replay import replay_quarantine
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
-from handraise.service.refresh import Refreshed, score_as_of
+from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import create_missing, read_fact, write_fact
@@ -25,7 +25,7 @@ DATABASE = "warehouse.duckdb"
 # With Python and the batches in flight, loading stays under 2 GiB whatever the size of the files.
 LOAD_MEMORY = "1100MB"
 # What a refresh keeps whole of its latest as-of, so that lists and receipts need no scoring of their own.
-_KEPT = ("scored_people", "scored_accounts", "places", "workspace_accounts", "person_domains")
+_KEPT = ("person_values", "scored_accounts", "places", "workspace_accounts", "person_domains")
 
 
 @dataclass
@@ -230,6 +230,7 @@ def ensure_scored(project: Project, as_of: date | None, now: datetime) -> date:
     if is_current(project, wanted):
         for name in _KEPT:
             project.warehouse.show_as(name, f"kept_{name}")
+        show_scored_people(project.warehouse, project.loaded, frozenset(blind_now(project)))
     elif as_of is None:
         refresh(project, [wanted], now=now)
     else:

@@ -13,7 +13,7 @@ from handraise.accounts.domains import refresh_hosts
 from handraise.accounts.places import make_places
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.plan import plan_rollups
-from handraise.rollups.person_days import refresh_rollups
+from handraise.rollups.upkeep import refresh_rollups
 from handraise.scores.pqa import score_accounts
 from handraise.scores.pql import score_people
 from handraise.signals.blind import blind_signals, input_columns
@@ -79,11 +79,22 @@ def _path(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) 
     playbook = loaded.playbook
     make_places(warehouse, playbook.domains)
     measure_signals(warehouse, playbook, unseen)
-    made_by = ibis.literal(loaded.content_hash)
-    people = score_people(warehouse.table("person_values"), playbook, unseen).mutate(playbook=made_by)
-    people = warehouse.create("scored_people", people, temporary=True)
-    accounts = score_accounts(warehouse.table("account_values"), people, playbook, unseen).mutate(playbook=made_by)
+    people = _show_scored_people(warehouse, loaded, unseen)
+    accounts = score_accounts(warehouse.table("account_values"), people, playbook, unseen)
+    accounts = accounts.mutate(playbook=ibis.literal(loaded.content_hash))
     warehouse.create("scored_accounts", accounts, temporary=True)
+
+
+def show_scored_people(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) -> None:
+    """Let `scored_people` be read: points, score and band of each row of `person_values`."""
+    key = f"scored people {loaded.content_hash} {sorted(unseen)}"
+    warehouse.once_built(key, lambda: _show_scored_people(warehouse, loaded, unseen))
+
+
+def _show_scored_people(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) -> ibis.expr.types.Table:
+    # Points follow from values in no time, so they are not stored a second time.
+    people = score_people(warehouse.table("person_values"), loaded.playbook, unseen)
+    return warehouse.show("scored_people", people.mutate(playbook=ibis.literal(loaded.content_hash)))
 
 
 def hold_as_ofs(warehouse: Warehouse, as_ofs: list[date], now: datetime | None) -> ibis.expr.types.Table:

@@ -6,15 +6,15 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import FreeOnly, Inactive, Lonely
-from handraise.signals.kinds import Ask, flag, value, window_columns
+from handraise.signals.kinds import Ask, flag, value, day_columns
 from handraise.signals.velocity import sign_up_at
 from handraise.warehouse.functions import FALSE
 
 
-@window_columns.register
-def _(measure: Inactive, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@day_columns.register
+def _(measure: Inactive, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
     del measure
-    return {wanted.column: usage.n_active.sum(where=usage.age < wanted.window)}
+    return {wanted.column: days.n_active.sum(where=days.age < wanted.window)}
 
 
 @value.register

@@ -22,7 +22,8 @@ from handraise.playbook.measures import (
     Workspaces,
 )
 from handraise.playbook.plan import sum_column
-from handraise.signals.kinds import Ask, flag, value, window_columns
+from handraise.signals.kinds import Ask, day_columns, flag, role_columns, value
+from handraise.signals.usage import windowed_total
 
 _ActivityKind = ActivePeople | Departments | ExecutivePresent | NearLimit
 
@@ -34,13 +35,13 @@ def account_columns(measure: Measure, wanted: Ask, pairs: ir.Table) -> dict[str,
     return {}
 
 
-@window_columns.register(ActivePeople)
-@window_columns.register(Departments)
-@window_columns.register(ExecutivePresent)
-@window_columns.register(NearLimit)
-def _(measure: _ActivityKind, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@day_columns.register(ActivePeople)
+@day_columns.register(Departments)
+@day_columns.register(ExecutivePresent)
+@day_columns.register(NearLimit)
+def _(measure: _ActivityKind, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
     del measure
-    return {wanted.column: usage.n_active.sum(where=usage.age < wanted.window)}
+    return {wanted.column: days.n_active.sum(where=days.age < wanted.window)}
 
 
 @account_columns.register(ActivePeople)
@@ -82,12 +83,12 @@ def _(measure: NearLimit, wanted: Ask, row: ir.Table) -> ir.Value:
     return flag((row[wanted.column] >= measure.people) & (row.limit_share >= measure.share))
 
 
-@window_columns.register
-def _(measure: PeopleGrowth, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@day_columns.register
+def _(measure: PeopleGrowth, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
     del measure
     return {
-        f"{wanted.name}__now": usage.n_active.sum(where=usage.age < wanted.window),
-        f"{wanted.name}__before": usage.n_active.sum(where=usage.age.between(wanted.window, 2 * wanted.window - 1)),
+        f"{wanted.name}__now": days.n_active.sum(where=days.age < wanted.window),
+        f"{wanted.name}__before": days.n_active.sum(where=days.age.between(wanted.window, 2 * wanted.window - 1)),
     }
 
 
@@ -122,12 +123,12 @@ def _(measure: VelocityJump, wanted: Ask, row: ir.Table) -> ir.Value:
     return flag((now >= measure.at_least) & (now >= usual * measure.times))
 
 
-@window_columns.register
-def _(measure: Volume, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@role_columns.register
+def _(measure: Volume, wanted: Ask, roles: ir.Table) -> dict[str, ir.Value]:
     if measure.role is None:
         return {}
-    column = sum_column(measure.role, measure.property, 0) if measure.property else f"n_{measure.role}"
-    return {wanted.column: usage[column].sum(where=usage.age < wanted.window)}
+    column = sum_column(measure.role, measure.property, 0) if measure.property else "n"
+    return {wanted.column: windowed_total(roles, measure.role, column, wanted)}
 
 
 @account_columns.register(Volume)
@@ -144,9 +145,9 @@ def _(measure: Volume, wanted: Ask, row: ir.Table) -> ir.Value:
     return flag(row[wanted.column] >= (measure.threshold or 0))
 
 
-@window_columns.register
-def _(measure: PeopleWith, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
-    return {wanted.column: usage[f"n_{measure.role}"].sum(where=usage.age < wanted.window)}
+@role_columns.register
+def _(measure: PeopleWith, wanted: Ask, roles: ir.Table) -> dict[str, ir.Value]:
+    return {wanted.column: windowed_total(roles, measure.role, "n", wanted)}
 
 
 @account_columns.register

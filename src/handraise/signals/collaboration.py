@@ -5,15 +5,15 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import SameDomainPeople
-from handraise.signals.kinds import Ask, value, window_columns
+from handraise.signals.kinds import Ask, value, day_columns
 
 PAIR = ["as_of", "person_id", "account_id"]
 
 
-@window_columns.register
-def _(measure: SameDomainPeople, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@day_columns.register
+def _(measure: SameDomainPeople, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
     del measure
-    return {f"{wanted.name}__active": usage.n_active.sum(where=usage.age < wanted.window)}
+    return {f"{wanted.name}__active": days.n_active.sum(where=days.age < wanted.window)}
 
 
 @value.register

@@ -1,9 +1,10 @@
-"""How a kind of measure becomes expressions: two functions, dispatched on the kind.
+"""How a kind of measure becomes expressions: functions dispatched on the kind.
 
-`window_columns` names the aggregates that a person signal needs from `usage` (one row per as_of, person, account
-and day of age); `value` turns the wide row of a person or an account into the signal's value. Values are numbers;
-yes/no signals are 1 or 0; NULL means unknown. To add a kind: a model in `playbook/measures.py`, these two functions
-in the category's module here, and its name is usable in every playbook.
+`day_columns` and `role_columns` name the aggregates that a signal needs: from `used_days` (one row per pair and day of
+age: `n_active`) or from `role_days` (one row per pair, day of age and role: `n`, `role_first_at`, `role_last_at`, and
+a column for each summed property). `value` turns the wide row of a person or an account into the signal's value.
+Values are numbers; yes/no signals are 1 or 0; NULL means unknown. To add a kind: a model in `playbook/measures.py`,
+these functions (those it needs) in the category's module here, and its name is usable in every playbook.
 """
 
 from __future__ import annotations
@@ -50,9 +51,16 @@ def ask(name: str, signal: Signal, playbook: Playbook) -> Ask:
 
 
 @singledispatch
-def window_columns(measure: Measure, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
-    """Aggregates over `usage` that the signal's value needs; none unless the kind says so."""
-    del measure, wanted, usage
+def day_columns(measure: Measure, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
+    """Aggregates over `used_days` that the signal's value needs; none unless the kind says so."""
+    del measure, wanted, days
+    return {}
+
+
+@singledispatch
+def role_columns(measure: Measure, wanted: Ask, roles: ir.Table) -> dict[str, ir.Value]:
+    """Aggregates over `role_days` that the signal's value needs; none unless the kind says so."""
+    del measure, wanted, roles
     return {}
 
 

@@ -1,8 +1,8 @@
 """Measure every signal of the playbook for everybody, in a handful of set steps.
 
-Reads `as_ofs`, `calendar`, `places`, `pairs`, `workspace_accounts`, `person_domains` and the roll-ups; leaves the temporary
-tables `person_values` and `account_values`, one row per as_of and pair or account, with a column `v_<signal>` for
-each signal (NULL = blind or unknown).
+Reads `as_ofs`, `calendar`, `pairs`, `pair_places`, `workspace_accounts`, `person_domains` and the roll-ups; leaves the
+temporary tables `person_values` and `account_values`, one row per as_of and pair or account, with a column
+`v_<signal>` for each signal (NULL = blind or unknown).
 """
 
 from __future__ import annotations
@@ -24,30 +24,32 @@ from handraise.signals.collaboration import same_domain_counts
 from handraise.signals.facts import ACCOUNT, make_account_facts
 from handraise.signals.fit import FIT_KINDS
 from handraise.signals.intent import completed_starts
-from handraise.signals.kinds import LIFETIME, Ask, ask, value, window_columns
+from handraise.signals.kinds import LIFETIME, Ask, ask, day_columns, role_columns, value
 from handraise.signals.persona import is_buyer, is_executive
 from handraise.signals.usage import distinct_features, horizon
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import join_on
 
-PAIR = ["as_of", "person_id", "account_id"]
 TEAM_WINDOW = 30  # days of the people count that tiers and segments are cut by
 
 
 def measure_signals(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str]) -> None:
     """Make `person_values` and `account_values` for the days of `as_ofs`."""
-    usage = warehouse.create("usage", _usage(warehouse), temporary=True)
+    _make_windows(warehouse, playbook)
     facts = make_account_facts(warehouse, playbook)
-    wide = _pair_rows(warehouse, playbook, usage, facts)
+    rows = _pair_rows(warehouse, playbook)
+    wide = _with_colleagues_and_facts(warehouse, playbook, rows, facts)
     people = _with_values(wide, playbook, blind, {n: s.measure for n, s in playbook.signals.person.items()})
-    warehouse.create("person_values", people.select(*_needed_later(people, playbook)), temporary=True)
+    warehouse.create("person_values", people.select(*_KEPT, *_values_of(people)), temporary=True)
     warehouse.create("account_values", _account_rows(warehouse, playbook, blind), temporary=True)
 
 
-def _needed_later(people: ir.Table, playbook: Playbook) -> list[str]:
-    """Columns that account signals, scores and lists read; helpers of person signals have done their work."""
-    helpers = tuple(f"{name}__" for name in playbook.signals.person)
-    return [c for c in people.columns if not c.startswith(helpers) and (c == "first_at" or not c.startswith("first_"))]
+# What scores and lists read of a person besides the values.
+_KEPT = ("as_of", "person_id", "account_id", "known", "department", "is_buyer")
+
+
+def _values_of(rows: ir.Table) -> list[str]:
+    return [column for column in rows.columns if column.startswith("v_")]
 
 
 def _asks(playbook: Playbook) -> dict[str, Ask]:
@@ -84,65 +86,61 @@ def hold_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date]) 
 
 
 def _placed_days(warehouse: Warehouse, name: str) -> ir.Table:
-    """Roll-up rows inside some window, with the person and account they count for."""
-    days, calendar, places = warehouse.table(name), warehouse.table("calendar"), warehouse.table("places")
-    where = places.select("as_of", "actor", "identified", "workspace_id", "person_id", "account_id")
-    dated = days.inner_join(calendar, "day")
-    return dated.inner_join(where, ["as_of", "actor", "identified", "workspace_id"])
+    """Roll-up rows inside some window, with `age` and the pair they count for."""
+    days, calendar, places = warehouse.table(name), warehouse.table("calendar"), warehouse.table("pair_places")
+    return days.inner_join(calendar, "day").inner_join(places, ["as_of", "who"])
 
 
-def _usage(warehouse: Warehouse) -> ir.Table:
-    """One row per as_of, person, account and age: a person's actors and workspaces are one here."""
-    rows = _placed_days(warehouse, "person_days")
-    totals = {c: rows[c].sum() for c in rows.columns if c.startswith(("n_", "sum_"))}
-    firsts = {c: rows[c].min() for c in rows.columns if c.startswith("first_")}
-    lasts = {c: rows[c].max() for c in rows.columns if c.startswith("last_")}
-    return rows.group_by([*PAIR, "age"]).agg(**totals, **firsts, **lasts)
+def _make_windows(warehouse: Warehouse, playbook: Playbook) -> None:
+    """The temporary tables `role_days` and `windows`: every aggregate over time that some signal needs, per pair."""
+    asks, signals = _asks(playbook), {**playbook.signals.person, **playbook.signals.account}
+    # Somebody's ids and workspaces are one here: a day is active once, however many of them were used.
+    placed = _placed_days(warehouse, "person_days")
+    days = placed.group_by(["pair", "age"]).agg(n_active=placed.n_active.sum())
+    roles = _placed_days(warehouse, "person_role_days").drop("day", "as_of", "who")
+    roles = warehouse.create("role_days", roles, temporary=True)
+    of_days: dict[str, ir.Value] = {"team__active": days.n_active.sum(where=days.age < TEAM_WINDOW)}
+    of_roles: dict[str, ir.Value] = {}
+    for name, signal in signals.items():
+        of_days.update(day_columns(signal.measure, asks[name], days))
+        of_roles.update(role_columns(signal.measure, asks[name], roles))
+    windows = join_on(warehouse.table("pairs").select("pair"), days.group_by("pair").agg(**of_days), ["pair"])
+    if of_roles:
+        windows = join_on(windows, roles.group_by("pair").agg(**of_roles), ["pair"])
+    distinct = {n: (s.measure, asks[n]) for n, s in signals.items() if isinstance(s.measure, Distinct)}
+    if distinct:
+        features = _placed_days(warehouse, "person_feature_days")
+        windows = join_on(windows, distinct_features(features, distinct), ["pair"])
+    warehouse.create("windows", windows, temporary=True)
 
 
-def _pair_rows(warehouse: Warehouse, playbook: Playbook, usage: ir.Table, facts: ir.Table) -> ir.Table:
+def _pair_rows(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
+    """The temporary table `pair_rows`: a pair's first instants, what is known of the person, and its windows."""
+    rows = warehouse.table("pairs").inner_join(warehouse.table("as_ofs"), "as_of")
+    rows = join_on(rows, _people(warehouse, playbook), ["person_id"])
+    return warehouse.create("pair_rows", join_on(rows, warehouse.table("windows"), ["pair"]), temporary=True)
+
+
+def _with_colleagues_and_facts(warehouse: Warehouse, playbook: Playbook, rows: ir.Table, facts: ir.Table) -> ir.Table:
     """Everything a person signal can read, one row per pair."""
     asks = _asks(playbook)
-    signals = {**playbook.signals.person, **playbook.signals.account}
-    totals: dict[str, ir.Value] = {"team__active": usage.n_active.sum(where=usage.age < TEAM_WINDOW)}
-    for name, signal in signals.items():
-        totals.update(window_columns(signal.measure, asks[name], usage))
-    windows = usage.group_by(PAIR).agg(
-        **totals,
-    )
-    rows = join_on(warehouse.table("pairs"), windows, PAIR)
-    rows = join_on(rows, _features(warehouse, playbook, asks), PAIR)
-    rows = join_on(rows, _people(warehouse, playbook), ["person_id"])
-    rows = join_on(rows, facts.drop("created_at", "name", "domain", "first_event_at", "people"), ACCOUNT)
-    rows = warehouse.create("pair_rows", rows, temporary=True)
+    wide = join_on(rows, facts.select(*ACCOUNT, *(c for c in facts.columns if c not in rows.columns)), ACCOUNT)
     for name, signal in playbook.signals.person.items():
         match signal.measure:
             case SameDomainPeople():
-                rows = join_on(rows, same_domain_counts(rows, asks[name]), [*ACCOUNT, "domain"])
+                wide = join_on(wide, same_domain_counts(rows, asks[name]), [*ACCOUNT, "domain"])
             case Abandoned() as measure:
-                rows = join_on(rows, completed_starts(rows, usage, measure, asks[name]), PAIR)
+                done = completed_starts(rows, warehouse.table("role_days"), measure, asks[name])
+                wide = join_on(wide, done, ["pair"])
             case _:
                 pass
-    return rows
-
-
-def _features(warehouse: Warehouse, playbook: Playbook, asks: dict[str, Ask]) -> ir.Table:
-    signals = playbook.signals.person.items()
-    wanted = {name: (s.measure, asks[name]) for name, s in signals if isinstance(s.measure, Distinct)}
-    rows = _placed_days(warehouse, "person_feature_days")
-    if not wanted:
-        return rows.select(*PAIR).distinct()
-    return distinct_features(rows, wanted)
+    return wide
 
 
 def _people(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     people = warehouse.table("people")
     named = people.select(
         "person_id",
-        "email",
-        "name",
-        "title",
-        "seniority",
         "created_at",
         department=people.department.strip().nullif(""),
         is_executive=is_executive(people, playbook),
@@ -165,7 +163,7 @@ def _with_values(
 def _account_rows(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str]) -> ir.Table:
     """Everything an account signal can read, one row per account, and the values."""
     asks, signals = _asks(playbook), playbook.signals.account
-    pairs = warehouse.table("person_values")
+    pairs = warehouse.table("pair_rows")
     totals: dict[str, ir.Value] = {
         "team_people": pairs.count(where=pairs.team__active > 0),
         "team_departments": pairs.department.nunique(where=pairs.team__active > 0),
@@ -184,9 +182,10 @@ def _account_rows(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str
 
 def _workspaces(warehouse: Warehouse, wanted: Ask) -> ir.Table:
     """as_of, account → workspaces created, or with an event, in the window."""
-    days, calendar = warehouse.table("person_days"), warehouse.table("calendar")
+    days, calendar, places = (warehouse.table(name) for name in ("person_days", "calendar", "person_firsts"))
     inside = calendar.filter(calendar.age < wanted.window)
-    used = days.filter(days.workspace_id != "").select("day", "workspace_id").inner_join(inside, "day")
+    seen = days.inner_join(inside, "day").select("as_of", "who").distinct()
+    used = seen.inner_join(places.filter(places.workspace_id != "").select("who", "workspace_id"), "who")
     rows = warehouse.table("workspaces").cross_join(warehouse.table("as_ofs"))
     start = rows.cutoff - ibis.interval(days=wanted.window)
     created = rows.filter((rows.created_at >= start) & (rows.created_at < rows.cutoff))

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from handraise.playbook.measures import Count, Distinct, Sum
 from handraise.playbook.plan import count_role, sum_column
-from handraise.signals.kinds import Ask, value, window_columns
+from handraise.signals.kinds import Ask, value, role_columns
 
 # Weights are rounded to exact decimals, so that no order of adding changes a digit.
 WEIGHT = "decimal(18, 9)"
@@ -20,24 +20,24 @@ def horizon(wanted: Ask) -> int:
     return int(wanted.half_life * HALF_LIVES_KEPT) + 1 if wanted.half_life else wanted.window
 
 
-def windowed_total(usage: ir.Table, column: str, wanted: Ask) -> ir.Value:
-    """Sum of a column over the window, or over all ages with the weight halving every `half_life` days."""
-    inside = usage.age < horizon(wanted)
+def windowed_total(roles: ir.Table, role: str, column: str, wanted: Ask) -> ir.Value:
+    """Sum of a role's column over the window, or over all ages with the weight halving every `half_life` days."""
+    inside = (roles.role == role) & (roles.age < horizon(wanted))
     if wanted.half_life is None:
-        return usage[column].sum(where=inside)
-    weight = (ibis.literal(0.5) ** (usage.age / wanted.half_life)).round(9).cast(WEIGHT)
-    return (usage[column] * weight).sum(where=inside)
+        return roles[column].sum(where=inside)
+    weight = (ibis.literal(0.5) ** (roles.age / wanted.half_life)).round(9).cast(WEIGHT)
+    return (roles[column] * weight).sum(where=inside)
 
 
-@window_columns.register
-def _(measure: Count, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
-    return {wanted.column: windowed_total(usage, f"n_{count_role(measure)}", wanted)}
+@role_columns.register
+def _(measure: Count, wanted: Ask, roles: ir.Table) -> dict[str, ir.Value]:
+    return {wanted.column: windowed_total(roles, count_role(measure), "n", wanted)}
 
 
-@window_columns.register
-def _(measure: Sum, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@role_columns.register
+def _(measure: Sum, wanted: Ask, roles: ir.Table) -> dict[str, ir.Value]:
     column = sum_column(measure.role, measure.property, measure.default)
-    return {wanted.column: windowed_total(usage, column, wanted)}
+    return {wanted.column: windowed_total(roles, measure.role, column, wanted)}
 
 
 @value.register(Count)
@@ -49,11 +49,11 @@ def _(measure: Count | Sum | Distinct, wanted: Ask, row: ir.Table) -> ir.Value:
 
 
 def distinct_features(features: ir.Table, signals: dict[str, tuple[Distinct, Ask]]) -> ir.Table:
-    """Different features per as_of, person, account for every `distinct` signal; `features` carries `age`."""
-    counts = {
-        wanted.column: features.feature.nunique(
-            where=features.role.isin(measure.roles) & (features.age < wanted.window)
-        )
+    """Different features per pair for every `distinct` signal; `features` carries `pair` and `age`."""
+    # First whether a feature counts, then how many do: counting different texts at once is several times slower.
+    hits = {
+        wanted.column: (features.role.isin(measure.roles) & (features.age < wanted.window)).cast("int64").max()
         for measure, wanted in signals.values()
     }
-    return features.group_by(["as_of", "person_id", "account_id"]).agg(**counts)
+    each = features.group_by(["pair", "feature"]).agg(**hits)
+    return each.group_by("pair").agg(**{column: each[column].sum() for column in hits})

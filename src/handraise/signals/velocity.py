@@ -8,17 +8,17 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import ActiveDays, ActiveShare, TimeToActivation, Trend
-from handraise.signals.kinds import Ask, flag, value, window_columns
+from handraise.signals.kinds import Ask, flag, value, day_columns
 from handraise.warehouse.functions import all_of
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
-@window_columns.register(ActiveDays)
-@window_columns.register(ActiveShare)
-def _(measure: ActiveDays | ActiveShare, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@day_columns.register(ActiveDays)
+@day_columns.register(ActiveShare)
+def _(measure: ActiveDays | ActiveShare, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
     del measure
-    return {wanted.column: usage.count(where=(usage.n_active > 0) & (usage.age < wanted.window))}
+    return {wanted.column: days.count(where=(days.n_active > 0) & (days.age < wanted.window))}
 
 
 @value.register
@@ -33,10 +33,10 @@ def _(measure: ActiveShare, wanted: Ask, row: ir.Table) -> ir.Value:
     return row[wanted.column].fill_null(0) / wanted.window
 
 
-@window_columns.register
-def _(measure: Trend, wanted: Ask, usage: ir.Table) -> dict[str, ir.Value]:
+@day_columns.register
+def _(measure: Trend, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:
     return {
-        f"{wanted.name}__week_{week}": usage.n_active.sum(where=usage.age.between(7 * week, 7 * week + 6))
+        f"{wanted.name}__week_{week}": days.n_active.sum(where=days.age.between(7 * week, 7 * week + 6))
         for week in range(measure.weeks)
     }
 

@@ -122,6 +122,13 @@ class Warehouse:
         self.connection.execute(f"CREATE TEMP VIEW {_quoted(name)} AS FROM {_quoted(stored)}")
         self._views.add(name)
 
+    def show(self, name: str, content: ir.Table) -> ir.Table:
+        """Let an expression be read under a name; it is worked out at each reading."""
+        self._forget_view(name)
+        self._run(f"show {name}", f"CREATE OR REPLACE TEMP VIEW {_quoted(name)} AS {self.sql(content)}")
+        self._views.add(name)
+        return self.table(name)
+
     def _forget_view(self, name: str) -> None:
         if name in self._views:
             self.connection.execute(f"DROP VIEW {_quoted(name)}")
@@ -155,6 +162,14 @@ class Warehouse:
         match = " AND ".join(f"{_quoted(name)}.{_quoted(c)} = k.{_quoted(c)}" for c in keys.columns)
         sql = f"DELETE FROM {_quoted(name)} USING ({self.sql(keys)}) AS k WHERE {match}"  # noqa: S608
         return self._run(f"make room in {name}", sql)
+
+    def replace(self, name: str, rows: ir.Table, columns: tuple[str, ...]) -> int:
+        """Put rows in the place of the stored ones that share their values of `columns` (no NULLs); returns how many.
+
+        `rows` must not be read from the table that is replaced.
+        """
+        self.delete(name, rows.select(*columns).distinct())
+        return self.insert(name, rows)
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
