@@ -43,8 +43,9 @@ def find_strangers(warehouse: Warehouse) -> ir.Table:
 
 def _members(warehouse: Warehouse) -> ir.Table:
     """domain, workspace, person, account: people with a work e-mail in the workspaces they have been active in."""
-    places = warehouse.table("places")
-    inside = places.filter(places.workspace_id != "").select("workspace_id", "person_id", "account_id").distinct()
+    places = warehouse.table("places").select("who", "person_id", "account_id")
+    named = places.inner_join(warehouse.table("person_firsts").select("who", "workspace_id"), "who")
+    inside = named.filter(named.workspace_id != "").select("workspace_id", "person_id", "account_id").distinct()
     return inside.inner_join(warehouse.table("person_domains"), "person_id")
 
 

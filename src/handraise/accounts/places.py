@@ -9,18 +9,17 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from handraise.accounts.domains import domain_owners, person_domains, work_domains
-from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import FALSE, TRUE
 
 PAIR_KEY = ("as_of", "person_id", "account_id")
 
 
-def make_places(warehouse: Warehouse, additions: Domains) -> None:
-    """Make the temporary tables `person_domains`, `places`, `workspace_accounts`, `pairs` and `pair_places`.
+def make_places(warehouse: Warehouse) -> None:
+    """Make the temporary tables `places`, `workspace_accounts`, `pairs` and `pair_places`.
 
-    Needs `as_ofs` (as_of date, cutoff timestamp), `email_hosts` and the roll-ups' `person_firsts` and `identity_links`.
+    Needs `as_ofs` (as_of date, cutoff timestamp), `person_domains`, `domain_owners` and the roll-ups' `person_firsts`
+    and `identity_links`.
 
     places: as_of, who (with actor, identified, workspace_id) → person_id, known, account_id, and the lifetime's first
         instants.
@@ -28,10 +27,7 @@ def make_places(warehouse: Warehouse, additions: Domains) -> None:
     pairs: a number `pair` for each as_of, person_id, account_id: known, placed_at, first instants over its places.
     pair_places: as_of, who → pair.
     """
-    work = work_domains(warehouse.table("email_hosts"), additions)
-    people, accounts = warehouse.table("people"), warehouse.table("accounts")
-    domains = warehouse.create("person_domains", person_domains(people, work), temporary=True)
-    owners = warehouse.create("domain_owners", domain_owners(accounts, work), temporary=True)
+    people, domains, owners = (warehouse.table(name) for name in ("people", "person_domains", "domain_owners"))
     seen = warehouse.create("seen", _seen(warehouse), temporary=True)
     placed = warehouse.create("placed", _placed(people, warehouse.table("as_ofs")), temporary=True)
     members = _workspace_members(seen, placed)
@@ -45,10 +41,8 @@ def make_places(warehouse: Warehouse, additions: Domains) -> None:
     homes = _homes(domains, owners)
     places = warehouse.create("places", _with_account(seen, mapped, homes), temporary=True)
     rows = _with_account(_placed_without_events(placed, seen), mapped, homes)
-    # Numbers, because everything counted from here on is grouped and joined by them.
-    listed = warehouse.create("listed_pairs", _pairs(places, rows), temporary=True)
-    number = ibis.row_number().over(ibis.window(order_by=[listed[c] for c in PAIR_KEY]))
-    pairs = warehouse.create("pairs", listed.mutate(pair=number), temporary=True)
+    # Numbers, in any order, because everything counted from here on is grouped and joined by them.
+    pairs = warehouse.create("pairs", _pairs(places, rows).mutate(pair=ibis.row_number()), temporary=True)
     numbers = places.inner_join(pairs.select(*PAIR_KEY, "pair"), list(PAIR_KEY))
     warehouse.create("pair_places", numbers.select("as_of", "who", "pair"), temporary=True)
 

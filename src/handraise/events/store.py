@@ -73,7 +73,7 @@ def _mark_dirty(warehouse: Warehouse, events: ir.Table) -> None:
     """Their days are rolled up again; scores made before this are told to be of older data."""
     if warehouse.count(events) == 0:
         return
-    _next_data_version(warehouse)
+    _count_up(warehouse, "data_version")
     days = events.select(day=events.timestamp.date()).distinct()
     warehouse.insert("dirty_days", days.anti_join(warehouse.table("dirty_days"), "day"))
 
@@ -91,7 +91,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
     stored = warehouse.table(item.name)
     if warehouse.count(stored) == 0:
-        _next_data_version(warehouse)
+        _count_up(warehouse, "data_version", f"version of {item.name}")
         return warehouse.insert(item.name, _with_blank_keys_as_null(latest, item))
     old = stored.select(
         **{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values}
@@ -107,7 +107,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     )
     loaded = warehouse.count(changed)
     if loaded:
-        _next_data_version(warehouse)
+        _count_up(warehouse, "data_version", f"version of {item.name}")
         _replace_rows(warehouse, item, changed)
     return loaded
 
@@ -143,10 +143,10 @@ def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
     noted = warehouse.hold("columns_now", rows)
     fresh = noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"])
     if warehouse.insert("input_columns", fresh):
-        _next_data_version(warehouse)  # a column that came can open a blind signal's eyes
+        _count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
 
 
-def _next_data_version(warehouse: Warehouse) -> None:
-    """Count up, so that scores made before this load can be told from scores made after it."""
-    version = int(read_fact(warehouse, "data_version") or 0) + 1
-    write_fact(warehouse, "data_version", str(version))
+def _count_up(warehouse: Warehouse, *versions: str) -> None:
+    """So that what was made before this load can be told from what is made after it."""
+    for name in versions:
+        write_fact(warehouse, name, str(int(read_fact(warehouse, name) or 0) + 1))

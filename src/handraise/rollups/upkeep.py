@@ -61,6 +61,8 @@ def _start_anew(warehouse: Warehouse, plan: RollupPlan) -> list[date]:
     for name, schema in schemas(plan).items():
         warehouse.create(name, schema)
     write_fact(warehouse, "rollup_plan", plan.content_hash)
+    # Whos get other numbers; what was kept with the old ones no longer fits.
+    write_fact(warehouse, "rollups_made", str(int(read_fact(warehouse, "rollups_made") or 0) + 1))
     days = warehouse.table("events").select(day=lambda t: t.timestamp.date()).distinct()
     return sorted(warehouse.rows(days)["day"].to_pylist())
 
@@ -123,8 +125,10 @@ def _merge_firsts(warehouse: Warehouse, fresh: ir.Table) -> None:
     earlier = any_of(
         *(lower[f"new_{c}"].notnull() & (lower[c].isnull() | (lower[f"new_{c}"] < lower[c])) for c in instants)
     )
-    merged = {c: ibis.least(ibis.coalesce(lower[f"new_{c}"], lower[c]), ibis.coalesce(lower[c], lower[f"new_{c}"]))
-              for c in instants}
+    merged = {
+        c: ibis.least(ibis.coalesce(lower[f"new_{c}"], lower[c]), ibis.coalesce(lower[c], lower[f"new_{c}"]))
+        for c in instants
+    }
     changed = warehouse.create("earlier_firsts", lower.filter(earlier).select("who", *WHO, **merged), temporary=True)
     warehouse.create("new_firsts", new.select(*stored.columns), temporary=True)
     warehouse.replace("person_firsts", changed, ("who",))

@@ -1,7 +1,8 @@
 """Score history: for each as-of that was scored, only what changed since the one before it.
 
 The state at an as-of is each key's latest row up to it; a row without score says that the key was gone. As-ofs may
-be scored in any order and again: the rows of the next one are put right each time.
+be scored in any order and again: the rows of the next one are put right each time. A new day
+is compared with the scores stored last where these are the day before it, and with all of history only otherwise.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from handraise.warehouse.functions import any_of
 
 PERSON_KEY = ("person_id", "account_id")
 ACCOUNT_KEY = ("account_id",)
+_KEYS = {"person": PERSON_KEY, "account": ACCOUNT_KEY}
 _STATE = ("score", "label", "points")
 _GONE = "gone"
 SNAPSHOTS = ibis.schema(
@@ -30,55 +32,56 @@ SNAPSHOTS = ibis.schema(
 def make_tables(warehouse: Warehouse) -> None:
     """Make the history tables that are not there yet."""
     there = warehouse.table_names()
-    for name, key in (("person_history", PERSON_KEY), ("account_history", ACCOUNT_KEY)):
-        if name not in there:
-            state = {"score": "int64", "label": "string", "points": "string"}
-            warehouse.create(name, ibis.schema({"as_of": "date", **dict.fromkeys(key, "string"), **state}))
+    for entity, key in _KEYS.items():
+        state = {"score": "int64", "label": "string", "points": "string"}
+        schema = ibis.schema({"as_of": "date", **dict.fromkeys(key, "string"), **state})
+        if f"{entity}_history" not in there:
+            warehouse.create(f"{entity}_history", schema)
     if "snapshots" not in there:
         warehouse.create("snapshots", SNAPSHOTS)
 
 
-def keep_snapshots(
-    warehouse: Warehouse, as_ofs: list[date], playbook: Playbook, *, playbook_hash: str, data_version: str
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class MadeOf:
+    """What scores were made of.
+
+    Attributes:
+        playbook: The playbook.
+        playbook_hash: Its content hash.
+        data_version: Of the data.
+        blind: Signals that could not be seen.
+        stored: The as-of of `stored_people` and `stored_accounts`, earlier scores of the same playbook; None = there
+            are none.
+    """
+
+    playbook: Playbook
+    playbook_hash: str
+    data_version: str
+    blind: frozenset[str]
+    stored: date | None
+
+
+def keep_snapshots(warehouse: Warehouse, as_ofs: list[date], made_of: MadeOf) -> None:
     """Store what changed at the as-ofs of `scored_people` and `scored_accounts`, all in one pass.
 
     Kept days after the first of them are told anew against what now lies before them; their states stay as they were.
     """
     kept = sorted(warehouse.rows(warehouse.table("snapshots").select("as_of"))[0].to_pylist())
-    days = _Days(
-        new=sorted(as_ofs),
-        before=max((day for day in kept if day < min(as_ofs)), default=None),
-        later=[day for day in kept if day > min(as_ofs) and day not in as_ofs],
-    )
-    people, accounts = warehouse.table("scored_people"), warehouse.table("scored_accounts")
-    person_state = people.select(
-        "as_of",
-        *PERSON_KEY,
-        score=people.score,
-        label=people.band,
-        points=_points_text(people, list(playbook.signals.person)),
-    )
-    account_state = accounts.select(
-        "as_of",
-        *ACCOUNT_KEY,
-        score=accounts.score,
-        label=accounts.tier.cast("string"),
-        points=_points_text(accounts, [*playbook.signals.account, *firmographic_signals(playbook)], people=True),
-    )
-    _keep(warehouse, "person_history", PERSON_KEY, days, person_state)
-    _keep(warehouse, "account_history", ACCOUNT_KEY, days, account_state)
-    counted = people.group_by("as_of").agg(people=people.count())
-    both = accounts.group_by("as_of").agg(accounts=accounts.count()).left_join(counted, "as_of")
-    rows = both.select(
-        "as_of",
-        playbook=ibis.literal(playbook_hash),
-        data_version=ibis.literal(data_version),
-        people=both.people.fill_null(0),
-        accounts=both.accounts,
-    )
-    warehouse.delete("snapshots", rows.select("as_of"))
-    warehouse.insert("snapshots", rows)
+    before = max((day for day in kept if day < min(as_ofs)), default=None)
+    later = [day for day in kept if day > min(as_ofs) and day not in as_ofs]
+    old = [*([before] if before else []), *later]
+    _hold_old_states(warehouse, made_of, old)
+    _hold_days(warehouse, sorted(as_ofs), before, later)
+    warehouse.hold("snapshot_of", _one_row(playbook=made_of.playbook_hash, data_version=made_of.data_version))
+    warehouse.once_built(f"history {_key(made_of)}", lambda: _keep(warehouse, made_of.playbook))
+
+
+def _key(made_of: MadeOf) -> str:
+    return f"{made_of.playbook_hash} {sorted(made_of.blind)}"
+
+
+def _one_row(**texts: str) -> pa.Table:
+    return pa.table({name: pa.array([text], pa.string()) for name, text in texts.items()})
 
 
 def state_at(history: ir.Table, key: tuple[str, ...], as_of: date) -> ir.Table:
@@ -88,50 +91,76 @@ def state_at(history: ir.Table, key: tuple[str, ...], as_of: date) -> ir.Table:
     return latest.filter(latest.points != _GONE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Days:
-    """Days that a run adds, the kept day before them, and kept days after the first of them."""
-
-    new: list[date]
-    before: date | None
-    later: list[date]
-
-    @property
-    def ordered(self) -> list[date]:
-        return sorted([*self.new, *self.later, *([self.before] if self.before else [])])
+def _hold_days(warehouse: Warehouse, new: list[date], before: date | None, later: list[date]) -> None:
+    """`day_order`: every day concerned, its place among them, and whether its changes are (re)written."""
+    days = sorted([*new, *later, *([before] if before else [])])
+    columns = {
+        "as_of": pa.array(days, pa.date32()),
+        "place": pa.array(range(len(days)), pa.int64()),
+        "told": pa.array([day != before for day in days], pa.bool_()),
+    }
+    warehouse.hold("day_order", pa.table(columns))
 
 
-def _keep(warehouse: Warehouse, name: str, key: tuple[str, ...], days: _Days, states: ir.Table) -> None:
-    history = warehouse.table(name)
+def _hold_old_states(warehouse: Warehouse, made_of: MadeOf, days: list[date]) -> None:
+    """`old_person_states` and `old_account_states`: the whole state of several kept days."""
+    if days == [made_of.stored]:
+        key = f"stored states {_key(made_of)}"
+        warehouse.once_built(key, lambda: _show_stored_states(warehouse, made_of.playbook))
+        return
+    listed = warehouse.hold("kept_days", pa.table({"day": pa.array(days, pa.date32())}))
+    for entity, columns in _KEYS.items():
+        past = warehouse.table(f"{entity}_history").cross_join(listed)
+        past = past.filter(past.as_of <= past.day)
+        found = past.group_by([*columns, "day"]).agg(**{c: past[c].argmax(past.as_of) for c in _STATE})
+        found = found.filter(found.points != _GONE).rename({"as_of": "day"})
+        warehouse.create(f"old_{entity}_states", found.select("as_of", *columns, *_STATE), temporary=True)
+
+
+def _show_stored_states(warehouse: Warehouse, playbook: Playbook) -> None:
+    warehouse.show("old_person_states", _person_states(warehouse.table("stored_people"), playbook))
+    warehouse.show("old_account_states", _account_states(warehouse.table("stored_accounts"), playbook))
+
+
+def _person_states(people: ir.Table, playbook: Playbook) -> ir.Table:
+    points = _points_text(people, list(playbook.signals.person))
+    return people.select("as_of", *PERSON_KEY, "score", label=people.band, points=points)
+
+
+def _account_states(accounts: ir.Table, playbook: Playbook) -> ir.Table:
+    points = _points_text(accounts, [*playbook.signals.account, *firmographic_signals(playbook)], people=True)
+    return accounts.select("as_of", *ACCOUNT_KEY, "score", label=accounts.tier.cast("string"), points=points)
+
+
+def _keep(warehouse: Warehouse, playbook: Playbook) -> None:
+    people, accounts = warehouse.table("scored_people"), warehouse.table("scored_accounts")
+    _keep_states(warehouse, "person", _person_states(people, playbook))
+    _keep_states(warehouse, "account", _account_states(accounts, playbook))
+    counted = people.group_by("as_of").agg(people=people.count())
+    both = accounts.group_by("as_of").agg(accounts=accounts.count()).left_join(counted, "as_of")
+    rows = both.cross_join(warehouse.table("snapshot_of"))
+    rows = rows.select("as_of", "playbook", "data_version", people=rows.people.fill_null(0), accounts=rows.accounts)
+    warehouse.replace("snapshots", warehouse.create("new_snapshots", rows, temporary=True), ("as_of",))
+
+
+def _keep_states(warehouse: Warehouse, entity: str, new: ir.Table) -> None:
+    key, name = _KEYS[entity], f"{entity}_history"
     columns = ["as_of", *key, *_STATE]
-    old_days = [day for day in days.ordered if day not in days.new]
-    if old_days:
-        states = states.union(_states_of(warehouse, history, key, old_days).select(*columns), distinct=False)
-    places = {"as_of": pa.array(days.ordered, pa.date32()), "place": pa.array(range(len(days.ordered)), pa.int64())}
-    order = warehouse.hold("day_order", pa.table(places))
-    placed = warehouse.create("states", states.inner_join(order, "as_of"), temporary=True)
-    changes = _changes(placed, order, key, first=0 if days.before is None else 1)
-    changed = warehouse.create("state_changes", changes.select(*columns), temporary=True)
-    told_anew = history.filter(history.as_of >= ibis.date(min(days.new).isoformat()))
-    warehouse.delete(name, told_anew.select("as_of").distinct())
-    warehouse.insert(name, changed)
+    order = warehouse.table("day_order")
+    old = warehouse.table(f"old_{entity}_states").select(*columns)
+    placed = new.union(old, distinct=False).inner_join(order, "as_of")
+    states = warehouse.create("states", placed, temporary=True)
+    changes = warehouse.create("state_changes", _changes(states, order, key).select(*columns), temporary=True)
+    warehouse.delete(name, order.filter(order.told).select("as_of"))
+    warehouse.insert(name, changes)
 
 
-def _states_of(warehouse: Warehouse, history: ir.Table, key: tuple[str, ...], days: list[date]) -> ir.Table:
-    """The whole state of several kept days."""
-    wanted = warehouse.hold("kept_days", pa.table({"day": pa.array(days, pa.date32())}))
-    past = history.cross_join(wanted)
-    past = past.filter(past.as_of <= past.day)
-    latest = past.group_by([*key, "day"]).agg(**{column: past[column].argmax(past.as_of) for column in _STATE})
-    return latest.filter(latest.points != _GONE).rename({"as_of": "day"})
-
-
-def _changes(states: ir.Table, order: ir.Table, key: tuple[str, ...], *, first: int) -> ir.Table:
+def _changes(states: ir.Table, order: ir.Table, key: tuple[str, ...]) -> ir.Table:
     """Rows that differ from the day before, and a `gone` row where a key is missing on the next day."""
     before = states.select(*key, place=states.place + 1, **{f"old_{c}": states[c] for c in _STATE})
     joined = states.left_join(before, [*key, "place"])
     differs = any_of(*(~joined[c].identical_to(joined[f"old_{c}"]) for c in _STATE))
-    changed = joined.filter(differs & (joined.place >= first)).select("as_of", *key, *_STATE)
+    changed = joined.filter(differs & joined.told).select("as_of", *key, *_STATE)
     next_day = order.select(next_as_of=order.as_of, place=order.place - 1)
     followed = states.inner_join(next_day, "place")
     vanished = followed.anti_join(states.select(*key, next_as_of=states.as_of), [*key, "next_as_of"])

@@ -11,7 +11,7 @@ import ibis
 from handraise.playbook.plan import plan_rollups
 from handraise.records import Check
 from handraise.rollups.roles import carries_role
-from handraise.service.project import Project, blind_now, is_current, newest_day, scored_as_of
+from handraise.service.project import Project, blind_now, is_current, newest_day, scored_as_of, show_kept
 from handraise.signals.blind import input_columns
 from handraise.warehouse.tables import INPUTS
 
@@ -150,14 +150,16 @@ def _signals(project: Project) -> Iterator[Check]:
 
 
 def _coverage(project: Project, blind: frozenset[str]) -> Iterator[Check]:
-    """How many people or accounts each signal gave points to, in the scores stored last."""
-    if scored_as_of(project) is None:
+    """How many people or accounts each signal gave points to, in the scores stored last if they are still true."""
+    as_of = scored_as_of(project)
+    if as_of is None or not is_current(project, as_of):
         return
+    show_kept(project)
     signals = project.loaded.playbook.signals
     reads_roles = {n for n, s in {**signals.person, **signals.account}.items() if s.measure.roles_used()}
     for what, names in (("people", list(signals.person)), ("accounts", list(signals.account))):
-        scored = project.warehouse.table(f"kept_scored_{what}")
-        seen = [name for name in names if name not in blind and f"p_{name}" in scored.columns]
+        scored = project.warehouse.table(f"scored_{what}")
+        seen = [name for name in names if name not in blind]
         counts = scored.agg(
             _all=scored.count(), **{name: scored.count(where=scored[f"p_{name}"] != 0) for name in seen}
         )

@@ -14,6 +14,7 @@ from handraise.playbook.measures import Abandoned, Count, Distinct, PeopleWith, 
 from handraise.playbook.plan import RollupPlan, count_role, plan_rollups
 from handraise.playbook.schema import Language, Playbook, Signal
 from handraise.records import Change, Evidence, Explanation, Link, ReceiptLine, Step
+from handraise.rollups.person_days import WHO, with_keys
 from handraise.rollups.roles import carries_role
 from handraise.scores import history
 from handraise.scores.pql import firmographic_signals
@@ -204,13 +205,9 @@ def _roles(signal: Signal) -> tuple[str, ...]:
 def _events_of(project: Project, row: dict[str, Any], day: date) -> ir.Table:
     events, places = project.warehouse.table("events"), project.warehouse.table("places")
     mine = places.filter((places.person_id == row["person_id"]) & (places.account_id == row["account_id"]))
-    keyed = events.mutate(
-        actor=ibis.coalesce(events.person_id, events.anonymous_id),
-        identified=events.person_id.notnull(),
-        workspace_id=ibis.coalesce(events.workspace_id, ""),
-    )
-    past = keyed.filter(keyed.timestamp < ibis.timestamp(day.isoformat()))
-    return past.semi_join(mine, ["actor", "identified", "workspace_id"])
+    mine = mine.select("who").inner_join(project.warehouse.table("person_firsts").select("who", *WHO), "who")
+    past = with_keys(events.filter(events.timestamp < ibis.timestamp(day.isoformat())))
+    return past.semi_join(mine, list(WHO))
 
 
 def _latest(  # noqa: PLR0913, PLR0917

@@ -24,8 +24,14 @@ DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
 # With Python and the batches in flight, loading stays under 2 GiB whatever the size of the files.
 LOAD_MEMORY = "1100MB"
-# What a refresh keeps whole of its latest as-of, so that lists and receipts need no scoring of their own.
-_KEPT = ("person_values", "scored_accounts", "places", "workspace_accounts", "person_domains")
+# What a refresh keeps of its latest as-of (which columns; none named = all), so that lists and receipts need no
+# scoring of their own.
+_KEPT: dict[str, tuple[str, ...]] = {
+    "person_values": (),
+    "scored_accounts": (),
+    "places": ("as_of", "who", "person_id", "account_id"),
+    "workspace_accounts": (),
+}
 
 
 @dataclass
@@ -159,9 +165,9 @@ def refresh(
     done = score_as_of(warehouse, loaded, ordered, now=now, progress=progress)
     with warehouse.transaction():
         keep_scored(project, ordered)
-        for name in _KEPT:
+        for name, columns in _KEPT.items():
             rows = warehouse.table(name)
-            latest = rows.filter(rows.as_of == ordered[-1]) if "as_of" in rows.columns else rows
+            latest = rows.filter(rows.as_of == ordered[-1]).select(*(columns or rows.columns))
             warehouse.create(f"kept_{name}", latest)
         write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
     return done
@@ -169,13 +175,25 @@ def refresh(
 
 def keep_scored(project: Project, as_ofs: list[date]) -> None:
     """Add the scores just made to the history."""
-    history.keep_snapshots(
-        project.warehouse,
-        as_ofs,
-        project.loaded.playbook,
+    made_of = history.MadeOf(
+        playbook=project.loaded.playbook,
         playbook_hash=project.loaded.content_hash,
         data_version=_data_version(project),
+        blind=frozenset(blind_now(project)),
+        stored=_show_stored(project),
     )
+    history.keep_snapshots(project.warehouse, as_ofs, made_of)
+
+
+def _show_stored(project: Project) -> date | None:
+    """Let the scores that the last refresh kept be read beside those just made, if the playbook is still the same."""
+    stamp = read_fact(project.warehouse, "scored")
+    if not stamp or stamp.split()[1] != project.loaded.content_hash:
+        return None
+    project.warehouse.show_as("stored_accounts", "kept_scored_accounts")
+    unseen = frozenset(blind_now(project))
+    show_scored_people(project.warehouse, project.loaded, unseen, values="kept_person_values", name="stored_people")
+    return scored_as_of(project)
 
 
 def blind_now(project: Project) -> dict[str, str]:
@@ -201,7 +219,8 @@ def _data_version(project: Project) -> str:
 
 
 def _stamp(project: Project, as_of: date) -> str:
-    return f"{as_of} {project.loaded.content_hash} {_data_version(project)}"
+    made = read_fact(project.warehouse, "rollups_made") or "0"
+    return f"{as_of} {project.loaded.content_hash} {_data_version(project)} {made}"
 
 
 def scored_as_of(project: Project) -> date | None:
@@ -228,11 +247,16 @@ def ensure_scored(project: Project, as_of: date | None, now: datetime) -> date:
     wanted = as_of or scored_as_of(project) or default_as_of(project, now)
     check_as_of(wanted, now)
     if is_current(project, wanted):
-        for name in _KEPT:
-            project.warehouse.show_as(name, f"kept_{name}")
-        show_scored_people(project.warehouse, project.loaded, frozenset(blind_now(project)))
+        show_kept(project)
     elif as_of is None:
         refresh(project, [wanted], now=now)
     else:
         score_as_of(project.warehouse, project.loaded, [wanted], now=now)
     return wanted
+
+
+def show_kept(project: Project) -> None:
+    """Leave `scored_people` and `scored_accounts` as the last refresh stored them."""
+    for name in _KEPT:
+        project.warehouse.show_as(name, f"kept_{name}")
+    show_scored_people(project.warehouse, project.loaded, frozenset(blind_now(project)))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 
-from handraise.accounts.domains import refresh_hosts
+from handraise.accounts.domains import refresh_domains
 from handraise.accounts.places import make_places
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.plan import plan_rollups
@@ -18,6 +19,7 @@ from handraise.scores.pqa import score_accounts
 from handraise.scores.pql import score_people
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.signals.measure import hold_calendar, measure_signals
+from handraise.signals.persona import refresh_traits
 from handraise.warehouse.engine import Warehouse
 
 
@@ -63,7 +65,8 @@ def score_as_of(
     unseen = frozenset(blind)
     hold_as_ofs(warehouse, as_ofs, now)
     hold_calendar(warehouse, playbook, as_ofs)
-    refresh_hosts(warehouse)
+    refresh_domains(warehouse, playbook.domains)
+    refresh_traits(warehouse, playbook)
     warehouse.once_built(f"{loaded.content_hash} {sorted(unseen)}", lambda: _path(warehouse, loaded, unseen))
     return Refreshed(
         as_ofs=tuple(as_ofs),
@@ -77,27 +80,36 @@ def score_as_of(
 def _path(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) -> None:
     """From roll-ups to scores. Instants come in as tables, so one build serves every as-of."""
     playbook = loaded.playbook
-    make_places(warehouse, playbook.domains)
+    make_places(warehouse)
     measure_signals(warehouse, playbook, unseen)
-    people = _show_scored_people(warehouse, loaded, unseen)
+    people = _show_scored_people(warehouse, loaded, unseen, "person_values", "scored_people")
     accounts = score_accounts(warehouse.table("account_values"), people, playbook, unseen)
     accounts = accounts.mutate(playbook=ibis.literal(loaded.content_hash))
     warehouse.create("scored_accounts", accounts, temporary=True)
 
 
-def show_scored_people(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) -> None:
-    """Let `scored_people` be read: points, score and band of each row of `person_values`."""
-    key = f"scored people {loaded.content_hash} {sorted(unseen)}"
-    warehouse.once_built(key, lambda: _show_scored_people(warehouse, loaded, unseen))
+def show_scored_people(
+    warehouse: Warehouse,
+    loaded: LoadedPlaybook,
+    unseen: frozenset[str],
+    *,
+    values: str = "person_values",
+    name: str = "scored_people",
+) -> None:
+    """Let points, score and band of each row of a table of values be read under a name."""
+    key = f"{name} {loaded.content_hash} {sorted(unseen)}"
+    warehouse.once_built(key, lambda: _show_scored_people(warehouse, loaded, unseen, values, name))
 
 
-def _show_scored_people(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) -> ibis.expr.types.Table:
+def _show_scored_people(
+    warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str], values: str, name: str
+) -> ir.Table:
     # Points follow from values in no time, so they are not stored a second time.
-    people = score_people(warehouse.table("person_values"), loaded.playbook, unseen)
-    return warehouse.show("scored_people", people.mutate(playbook=ibis.literal(loaded.content_hash)))
+    people = score_people(warehouse.table(values), loaded.playbook, unseen)
+    return warehouse.show(name, people.mutate(playbook=ibis.literal(loaded.content_hash)))
 
 
-def hold_as_ofs(warehouse: Warehouse, as_ofs: list[date], now: datetime | None) -> ibis.expr.types.Table:
+def hold_as_ofs(warehouse: Warehouse, as_ofs: list[date], now: datetime | None) -> ir.Table:
     """The table every stage reads its instants from: as_of, cutoff, known_until."""
     cutoffs = [datetime.combine(day, time(), UTC).replace(tzinfo=None) for day in as_ofs]
     known = [min(cutoff, now.astimezone(UTC).replace(tzinfo=None)) if now else cutoff for cutoff in cutoffs]

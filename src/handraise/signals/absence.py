@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import FreeOnly, Inactive, Lonely
-from handraise.signals.kinds import Ask, flag, value, day_columns
+from handraise.signals.kinds import Ask, day_columns, flag, value
 from handraise.signals.velocity import sign_up_at
 from handraise.warehouse.functions import FALSE
 

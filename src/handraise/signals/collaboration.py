@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import SameDomainPeople
-from handraise.signals.kinds import Ask, value, day_columns
+from handraise.signals.kinds import Ask, day_columns, value
 
 PAIR = ["as_of", "person_id", "account_id"]
 

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import Abandoned
-from handraise.signals.kinds import Ask, flag, value, role_columns
+from handraise.signals.kinds import Ask, flag, role_columns, value
 
 GRACE_HOURS = 24
 

@@ -1,6 +1,6 @@
 """Measure every signal of the playbook for everybody, in a handful of set steps.
 
-Reads `as_ofs`, `calendar`, `pairs`, `pair_places`, `workspace_accounts`, `person_domains` and the roll-ups; leaves the
+Reads `as_ofs`, `calendar`, `pairs`, `pair_places`, `workspace_accounts`, `person_traits` and the roll-ups; leaves the
 temporary tables `person_values` and `account_values`, one row per as_of and pair or account, with a column
 `v_<signal>` for each signal (NULL = blind or unknown).
 """
@@ -25,7 +25,6 @@ from handraise.signals.facts import ACCOUNT, make_account_facts
 from handraise.signals.fit import FIT_KINDS
 from handraise.signals.intent import completed_starts
 from handraise.signals.kinds import LIFETIME, Ask, ask, day_columns, role_columns, value
-from handraise.signals.persona import is_buyer, is_executive
 from handraise.signals.usage import distinct_features, horizon
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import join_on
@@ -37,11 +36,11 @@ def measure_signals(warehouse: Warehouse, playbook: Playbook, blind: frozenset[s
     """Make `person_values` and `account_values` for the days of `as_ofs`."""
     _make_windows(warehouse, playbook)
     facts = make_account_facts(warehouse, playbook)
-    rows = _pair_rows(warehouse, playbook)
+    rows = _pair_rows(warehouse)
     wide = _with_colleagues_and_facts(warehouse, playbook, rows, facts)
     people = _with_values(wide, playbook, blind, {n: s.measure for n, s in playbook.signals.person.items()})
     warehouse.create("person_values", people.select(*_KEPT, *_values_of(people)), temporary=True)
-    warehouse.create("account_values", _account_rows(warehouse, playbook, blind), temporary=True)
+    warehouse.create("account_values", _account_rows(warehouse, playbook, blind, rows), temporary=True)
 
 
 # What scores and lists read of a person besides the values.
@@ -114,11 +113,11 @@ def _make_windows(warehouse: Warehouse, playbook: Playbook) -> None:
     warehouse.create("windows", windows, temporary=True)
 
 
-def _pair_rows(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
-    """The temporary table `pair_rows`: a pair's first instants, what is known of the person, and its windows."""
+def _pair_rows(warehouse: Warehouse) -> ir.Table:
+    """One row per pair: its first instants, what is known of the person, and its windows."""
     rows = warehouse.table("pairs").inner_join(warehouse.table("as_ofs"), "as_of")
-    rows = join_on(rows, _people(warehouse, playbook), ["person_id"])
-    return warehouse.create("pair_rows", join_on(rows, warehouse.table("windows"), ["pair"]), temporary=True)
+    rows = join_on(rows, warehouse.table("person_traits"), ["person_id"])
+    return join_on(rows, warehouse.table("windows"), ["pair"])
 
 
 def _with_colleagues_and_facts(warehouse: Warehouse, playbook: Playbook, rows: ir.Table, facts: ir.Table) -> ir.Table:
@@ -137,18 +136,6 @@ def _with_colleagues_and_facts(warehouse: Warehouse, playbook: Playbook, rows: i
     return wide
 
 
-def _people(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
-    people = warehouse.table("people")
-    named = people.select(
-        "person_id",
-        "created_at",
-        department=people.department.strip().nullif(""),
-        is_executive=is_executive(people, playbook),
-        is_buyer=is_buyer(people, playbook),
-    )
-    return join_on(named, warehouse.table("person_domains"), ["person_id"])
-
-
 def _with_values(
     rows: ir.Table, playbook: Playbook, blind: frozenset[str], measures: Mapping[str, Measure]
 ) -> ir.Table:
@@ -160,10 +147,9 @@ def _with_values(
     return rows.mutate(**values)
 
 
-def _account_rows(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str]) -> ir.Table:
+def _account_rows(warehouse: Warehouse, playbook: Playbook, blind: frozenset[str], pairs: ir.Table) -> ir.Table:
     """Everything an account signal can read, one row per account, and the values."""
     asks, signals = _asks(playbook), playbook.signals.account
-    pairs = warehouse.table("pair_rows")
     totals: dict[str, ir.Value] = {
         "team_people": pairs.count(where=pairs.team__active > 0),
         "team_departments": pairs.department.nunique(where=pairs.team__active > 0),

@@ -8,7 +8,35 @@ import ibis.expr.types as ir
 
 from handraise.playbook.schema import Playbook
 from handraise.signals.fit import in_list
-from handraise.warehouse.functions import FALSE
+from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.functions import FALSE, join_on
+from handraise.warehouse.tables import input_version, read_fact, remake_when_changed
+
+
+def refresh_traits(warehouse: Warehouse, playbook: Playbook) -> None:
+    """Bring `person_traits` up to date: person_id → created_at, department, is_executive, is_buyer, work domain.
+
+    People change less often than what they do; needs `person_domains`.
+    """
+    made_of = (
+        input_version(warehouse, "people"),
+        read_fact(warehouse, "domains_of"),
+        playbook.executive,
+        playbook.buyer,
+    )
+    remake_when_changed(warehouse, "traits_of", repr(made_of), lambda: _make_traits(warehouse, playbook))
+
+
+def _make_traits(warehouse: Warehouse, playbook: Playbook) -> None:
+    people = warehouse.table("people")
+    named = people.select(
+        "person_id",
+        "created_at",
+        department=people.department.strip().nullif(""),
+        is_executive=is_executive(people, playbook),
+        is_buyer=is_buyer(people, playbook),
+    )
+    warehouse.create("person_traits", join_on(named, warehouse.table("person_domains"), ["person_id"]))
 
 
 def _folded(text: ir.StringValue) -> ir.StringValue:

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from handraise.playbook.measures import Count, Distinct, Sum
 from handraise.playbook.plan import count_role, sum_column
-from handraise.signals.kinds import Ask, value, role_columns
+from handraise.signals.kinds import Ask, role_columns, value
 
 # Weights are rounded to exact decimals, so that no order of adding changes a digit.
 WEIGHT = "decimal(18, 9)"

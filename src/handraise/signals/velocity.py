@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import ActiveDays, ActiveShare, TimeToActivation, Trend
-from handraise.signals.kinds import Ask, flag, value, day_columns
+from handraise.signals.kinds import Ask, day_columns, flag, value
 from handraise.warehouse.functions import all_of
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from handraise.errors import BusyError, EngineError, ProjectError
+from handraise.warehouse.built import BuiltStep, BuiltSteps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +52,9 @@ class Warehouse:
         """Put Ibis on the same connection, so that transactions cover both."""
         self._ibis = ibis.duckdb.from_connection(self.connection)
         self._views: set[str] = set()
+        self._built = BuiltSteps(self.connection)
         self._in_transaction = False
-        self._recording: list[tuple[str, str]] | None = None
+        self._recording: list[BuiltStep] | None = None
 
     @classmethod
     def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
@@ -107,13 +109,15 @@ class Warehouse:
             columns = ", ".join(f"{_quoted(c)} {_duckdb_type(t)}" for c, t in content.items())
             self._run(f"create {name}", f"CREATE OR REPLACE {kind} {_quoted(name)} ({columns})")
         else:
-            # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
-            columns = ", ".join(
-                f"CAST({_quoted(c)} AS {_duckdb_type(t)}) AS {_quoted(c)}" for c, t in content.schema().items()
-            )
-            sql = f"CREATE OR REPLACE {kind} {_quoted(name)} AS SELECT {columns} FROM ({self.sql(content)})"  # noqa: S608
-            self._run(name, sql)
+            self._run(name, f"CREATE OR REPLACE {kind} {_quoted(name)} AS {self._typed(content)}")
         return self.table(name)
+
+    def _typed(self, content: ir.Table) -> str:
+        """Engines disagree on the width of sums and literals; the expression's own types are made to hold."""
+        columns = ", ".join(
+            f"CAST({_quoted(c)} AS {_duckdb_type(t)}) AS {_quoted(c)}" for c, t in content.schema().items()
+        )
+        return f"SELECT {columns} FROM ({self.sql(content)})"  # noqa: S608
 
     def show_as(self, name: str, stored: str) -> None:
         """Let a stored table be read under the name of a temporary one, without copying it."""
@@ -124,9 +128,7 @@ class Warehouse:
 
     def show(self, name: str, content: ir.Table) -> ir.Table:
         """Let an expression be read under a name; it is worked out at each reading."""
-        self._forget_view(name)
-        self._run(f"show {name}", f"CREATE OR REPLACE TEMP VIEW {_quoted(name)} AS {self.sql(content)}")
-        self._views.add(name)
+        self._run(name, f"CREATE OR REPLACE TEMP VIEW {_quoted(name)} AS {self._typed(content)}", is_view=True)
         return self.table(name)
 
     def _forget_view(self, name: str) -> None:
@@ -135,22 +137,24 @@ class Warehouse:
             self._views.discard(name)
 
     def once_built(self, key: str, build: Callable[[], None]) -> None:
-        """Run steps whose expressions depend on `key` alone: the second time, their SQL runs without being built.
+        """Run steps whose expressions depend on `key` alone: their SQL is kept, and runs the next time without being built.
 
         Building the path's expressions takes longer than running them on small data.
         """
-        recorded = _BUILT.get(key)
-        if recorded is not None:
-            for name, sql in recorded:
-                self._forget_view(name)
-                self._run(name, sql)
+        known = self._built.find(key)
+        if known:
+            for step in known:
+                if not step.is_view:
+                    self._forget_view(step.name)
+                self._run(step.name, step.sql, is_view=step.is_view)
             return
         self._recording = []
         try:
             build()
-            _BUILT[key] = tuple(self._recording)
+            recorded = tuple(self._recording)
         finally:
             self._recording = None
+        self._built.keep(key, recorded)
 
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""
@@ -270,10 +274,13 @@ class Warehouse:
             self._in_transaction = False
         self.connection.execute("COMMIT")
 
-    def _run(self, name: str, sql: str) -> int:
+    def _run(self, name: str, sql: str, *, is_view: bool = False) -> int:
         started = time.perf_counter()
         if self._recording is not None:
-            self._recording.append((name, sql))
+            self._recording.append(BuiltStep(name=name, sql=sql, is_view=is_view))
+        if is_view and name not in self._views:
+            self.connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
+            self._views.add(name)
         try:
             found = self.connection.execute(sql).fetchone()
         except duckdb.Error as error:
@@ -287,8 +294,6 @@ class Warehouse:
 
 
 _SLICE = 32_768
-# Key → (step, SQL) of everything that was built in this process.
-_BUILT: dict[str, tuple[tuple[str, str], ...]] = {}
 _COPY_OPTIONS = {
     ".csv": "FORMAT csv, HEADER",
     ".parquet": "FORMAT parquet, COMPRESSION zstd",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -144,6 +145,20 @@ def read_fact(warehouse: Warehouse, name: str) -> str | None:
     facts = warehouse.table("facts")
     found = warehouse.rows(facts.filter(facts.name == name))["value"].to_pylist()
     return str(found[0]) if found else None
+
+
+def remake_when_changed(warehouse: Warehouse, name: str, stamp: str, build: Callable[[], None]) -> None:
+    """Make derived tables anew when what they are made of changed; `stamp` names its state."""
+    if read_fact(warehouse, name) == stamp:
+        return
+    with warehouse.transaction():
+        build()
+        write_fact(warehouse, name, stamp)
+
+
+def input_version(warehouse: Warehouse, name: str) -> str:
+    """Changes whenever rows of an input other than events do."""
+    return read_fact(warehouse, f"version of {name}") or "0"
 
 
 def write_fact(warehouse: Warehouse, name: str, value: str) -> None:
