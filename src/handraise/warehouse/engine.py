@@ -82,11 +82,18 @@ class Warehouse:
             ) from error
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
+        # No table has an order; keeping one makes the engine write everything twice.
+        connection.execute("SET preserve_insertion_order = false")
         return cls(connection=connection)
 
     def close(self) -> None:
         """Close the file; the next process can open it."""
         self.connection.close()
+
+    def version(self) -> str:
+        """The engine and its version."""
+        (found,) = self.connection.execute("SELECT version()").fetchall()[0]
+        return f"DuckDB {found}"
 
     def table(self, name: str) -> ir.Table:
         """A stored table as an expression."""

@@ -19,6 +19,11 @@ def json_valid(document: str) -> bool:  # type: ignore[empty-body]
     """Whether a text is JSON."""
 
 
+@ibis.udf.scalar.builtin(name="hash", signature=(("string",), "uint64"))
+def hash_of(text: str) -> int:  # type: ignore[empty-body]
+    """A number that differs for different texts but for rare chance; may change with the engine's version."""
+
+
 def property_text(properties: ir.Value, name: str) -> ir.StringValue:
     """A property of a JSON object as text; NULL where it is missing or JSON null."""
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
