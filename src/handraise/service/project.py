@@ -67,13 +67,19 @@ def create_project(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Project]:
+def open_project(folder: Path, *, threads: int | None = None, read_only: bool = False) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
+
+    Args:
+        folder: The project's folder.
+        threads: How many the engine may use; None = all.
+        read_only: Scores can be made, and nothing of them or anything else is kept.
 
     Raises:
         ProjectError: The folder has no playbook.
         PlaybookError: The playbook has a mistake.
         BusyError: Another process has the data open.
+        InputError: Only to be read, and nothing was ever loaded.
     """
     file = folder / FILE_NAME
     if not file.is_file():
@@ -84,18 +90,29 @@ def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Projec
         )
     loaded = load_playbook(file)
     data = folder / DATA_FOLDER
-    try:
-        data.mkdir(exist_ok=True)
-        (data / ".gitignore").write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
-    warehouse = Warehouse.open(data / DATABASE, threads=threads)
+    if not read_only:
+        _make_data_folder(data)
+    elif not (data / DATABASE).is_file():
+        raise _nothing_loaded()
+    warehouse = Warehouse.open(data / DATABASE, threads=threads, read_only=read_only)
     try:
         create_missing(warehouse)
         history.make_tables(warehouse)
         yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
     finally:
         warehouse.close()
+
+
+def _make_data_folder(data: Path) -> None:
+    try:
+        data.mkdir(exist_ok=True)
+        (data / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
+
+
+def _nothing_loaded() -> InputError:
+    return InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
 
 
 def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
@@ -140,7 +157,7 @@ def default_as_of(project: Project, now: datetime) -> date:
     """
     newest = newest_day(project)
     if newest is None:
-        raise InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
+        raise _nothing_loaded()
     return min(newest, now.date()) + timedelta(days=1)
 
 

@@ -52,10 +52,12 @@ class BuiltSteps:
             _IN_PROCESS[full] = tuple(BuiltStep(name=n, sql=s, is_view=v) for n, s, v in rows)
         return _IN_PROCESS.get(full, ())
 
-    def keep(self, key: str, steps: tuple[BuiltStep, ...]) -> None:
-        """Remember the steps of a key, here and in the file."""
+    def keep(self, key: str, steps: tuple[BuiltStep, ...], *, in_file: bool) -> None:
+        """Remember the steps of a key, here and, if it may be written, in the file."""
         full = _full(key)
         _IN_PROCESS[full] = steps
+        if not in_file:
+            return
         columns = [
             pa.array([full] * len(steps), pa.string()),
             pa.array(range(len(steps)), pa.int64()),

@@ -6,6 +6,7 @@ Everything else builds Ibis expressions. The embedded engine is DuckDB; one proc
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -42,11 +43,14 @@ class Warehouse:
     Attributes:
         steps: Every step run so far, in order.
         on_step: Called after each step, for progress.
+        read_only: The file was opened to read: everything made is temporary, and a stored table that a step wants to
+            change is copied first, so that the whole path runs and the file keeps its bytes.
     """
 
     connection: duckdb.DuckDBPyConnection
     steps: list[Step] = field(default_factory=list)
     on_step: Callable[[Step], None] | None = None
+    read_only: bool = False
 
     def __post_init__(self) -> None:
         """Put Ibis on the same connection, so that transactions cover both."""
@@ -57,8 +61,10 @@ class Warehouse:
         self._recording: list[BuiltStep] | None = None
 
     @classmethod
-    def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
-        """Open or create the file; None = a warehouse in memory.
+    def open(
+        cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB", read_only: bool = False
+    ) -> Warehouse:
+        """Open or create the file; None = a warehouse in memory. `read_only` needs a file that is there.
 
         Raises:
             BusyError: Another process has the file open.
@@ -71,7 +77,7 @@ class Warehouse:
         if threads:
             settings["threads"] = threads
         try:
-            connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
+            connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=settings)
         except duckdb.IOException as error:
             raise _cannot_open(path, error) from error
         except duckdb.Error as error:
@@ -84,7 +90,7 @@ class Warehouse:
         connection.execute("SET enable_progress_bar = false")
         # No table has an order; keeping one makes the engine write everything twice.
         connection.execute("SET preserve_insertion_order = false")
-        return cls(connection=connection)
+        return cls(connection=connection, read_only=read_only)
 
     def close(self) -> None:
         """Close the file; the next process can open it."""
@@ -110,7 +116,7 @@ class Warehouse:
 
     def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
         """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
-        kind = "TEMP TABLE" if temporary else "TABLE"
+        kind = "TEMP TABLE" if temporary or self.read_only else "TABLE"
         self._forget_view(name)
         if isinstance(content, ibis.Schema):
             columns = ", ".join(f"{_quoted(c)} {_duckdb_type(t)}" for c, t in content.items())
@@ -151,9 +157,7 @@ class Warehouse:
         known = self._built.find(key)
         if known:
             for step in known:
-                if not step.is_view:
-                    self._forget_view(step.name)
-                self._run(step.name, step.sql, is_view=step.is_view)
+                self._run_again(step)
             return
         self._recording = []
         try:
@@ -161,15 +165,33 @@ class Warehouse:
             recorded = tuple(self._recording)
         finally:
             self._recording = None
-        self._built.keep(key, recorded)
+        self._built.keep(key, recorded, in_file=not self.read_only)
+
+    def _run_again(self, step: BuiltStep) -> None:
+        if not step.is_view:
+            self._forget_view(step.name)
+        changed = _CHANGE.match(step.sql)
+        if changed:
+            self._copy_before_change(changed[1].replace('""', '"'))
+        self._run(step.name, step.sql, is_view=step.is_view)
+
+    def _copy_before_change(self, name: str) -> None:
+        """Where the file is only read, changes go to a temporary copy, which hides the stored table from then on."""
+        if not self.read_only:
+            return
+        own = self.connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+        if (name,) not in own:
+            self.connection.execute(f"CREATE TEMP TABLE {_quoted(name)} AS FROM {_quoted(name)}")
 
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""
+        self._copy_before_change(name)
         columns = ", ".join(_quoted(c) for c in rows.columns)
         return self._run(name, f"INSERT INTO {_quoted(name)} ({columns}) {self.sql(rows)}")
 
     def delete(self, name: str, keys: ir.Table) -> int:
         """Remove the rows whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
+        self._copy_before_change(name)
         match = " AND ".join(f"{_quoted(name)}.{_quoted(c)} = k.{_quoted(c)}" for c in keys.columns)
         sql = f"DELETE FROM {_quoted(name)} USING ({self.sql(keys)}) AS k WHERE {match}"  # noqa: S608
         return self._run(f"make room in {name}", sql)
@@ -184,11 +206,13 @@ class Warehouse:
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
+        self._copy_before_change(name)
         sql = f"DELETE FROM {_quoted(name)} WHERE {_quoted(column)} = {_text(text)}"  # noqa: S608
         return self._run(f"make room in {name}", sql)
 
     def empty(self, name: str) -> None:
         """Remove all rows."""
+        self._copy_before_change(name)
         self._run(f"empty {name}", f"DELETE FROM {_quoted(name)}")  # noqa: S608
 
     def register(self, name: str, data: pa.Table) -> ir.Table:
@@ -300,6 +324,7 @@ class Warehouse:
         return rows
 
 
+_CHANGE = re.compile(r'(?:INSERT INTO|DELETE FROM) "((?:[^"]|"")+)"')
 _SLICE = 32_768
 _COPY_OPTIONS = {
     ".csv": "FORMAT csv, HEADER",

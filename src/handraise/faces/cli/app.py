@@ -274,6 +274,33 @@ def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -
     _run(lambda: commands.playbook_check(project, as_json=as_json))
 
 
+@playbook_app.command("diff")
+def playbook_diff(  # noqa: PLR0917
+    first: Annotated[Path, typer.Argument(metavar="A", help="A playbook, or the folder it is in; - reads one.")],
+    second: Annotated[
+        Path | None, typer.Argument(metavar="B", help="Another. Left out: from the project's to A.")
+    ] = None,
+    project: ProjectOption = HERE,
+    as_of: AsOfOption = None,
+    form: Annotated[str, typer.Option("--format", help="text, json or markdown.")] = "text",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Movers shown of each kind.", show_default="20; all in JSON")
+    ] = None,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What playbook B changes against A on the project's data: who moves, and why. Nothing is stored.
+
+    Example: `git show main:handraise.yaml | handraise playbook diff - handraise.yaml`
+    """
+    from handraise.faces.cli import playbook_commands
+
+    if form not in {"text", "json", "markdown"}:
+        raise typer.BadParameter("choose text, json or markdown", param_hint="--format")
+    options = {"form": "json" if as_json else form, "limit": limit, "lang": lang}
+    _run(lambda: playbook_commands.diff(project, first, second, options, as_of=_day(as_of)))
+
+
 @playbook_app.command("kinds")
 def playbook_kinds() -> None:
     """What a signal can measure: every kind, what it says, and its keys."""
