@@ -301,6 +301,25 @@ def playbook_diff(  # noqa: PLR0917
     _run(lambda: playbook_commands.diff(project, first, second, options, as_of=_day(as_of)))
 
 
+@playbook_app.command("test")
+def playbook_test(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Files of examples.", show_default="handraise.tests.yaml"),
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Run your own examples: a person with these events must get these points. Exit status 1 when one fails.
+
+    Needs the playbook and no data. Example: `handraise playbook test`
+    """
+    from handraise.faces.cli import playbook_commands
+
+    if not _run(lambda: playbook_commands.test(project, files or [], as_json=as_json)):
+        raise typer.Exit(1)
+
+
 @playbook_app.command("kinds")
 def playbook_kinds() -> None:
     """What a signal can measure: every kind, what it says, and its keys."""
@@ -335,10 +354,10 @@ def _day(text: str | None) -> date | None:
     return parse_day(text) if text else None
 
 
-def _run(work: Callable[[], Any]) -> None:
+def _run(work: Callable[[], Any]) -> Any:
     """Run a command; a refusal is one clear message and exit status 1."""
     try:
-        work()
+        return work()
     except HandraiseError as error:
         from handraise.faces.cli.show import print_error
 

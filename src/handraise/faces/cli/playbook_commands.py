@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from handraise.errors import PlaybookError
 from handraise.faces.cli import show
 from handraise.faces.cli.commands import language
 from handraise.faces.cli.days import right_now
+from handraise.playbook.examples import EXAMPLES_FILE
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, parse_playbook
 from handraise.service.diff import diff_playbooks
+from handraise.service.examples import run_examples
 from handraise.service.project import open_project
 
 STDIN = Path("-")
@@ -50,3 +54,29 @@ def _read(path: Path) -> LoadedPlaybook:
     if path == STDIN:
         return parse_playbook(sys.stdin.read(), name="standard input", path=None)
     return load_playbook(path / FILE_NAME if path.is_dir() else path)
+
+
+def test(folder: Path, files: list[Path], *, as_json: bool) -> bool:
+    """`handraise playbook test`; whether every example holds."""
+    loaded = _read(folder)
+    beside = (folder if folder.is_dir() else folder.parent) / EXAMPLES_FILE
+    if not files and not beside.is_file():
+        raise PlaybookError(
+            f"there is no {EXAMPLES_FILE} beside the playbook.",
+            where=str(beside.parent),
+            todo="Write one, or name your files: handraise playbook test FILE…",
+        )
+    results = run_examples(loaded, files or [beside])
+    if as_json:
+        show.print_json(
+            {
+                "playbook": loaded.content_hash,
+                "passed": all(r.passed for r in results),
+                "examples": list(map(dataclasses.asdict, results)),
+            }
+        )
+    else:
+        from handraise.faces.cli.show_examples import examples
+
+        examples(results)
+    return all(result.passed for result in results)
