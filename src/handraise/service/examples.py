@@ -193,11 +193,11 @@ def _why(playbook: Playbook, what: str, row: dict[str, Any] | None) -> str:
             buyer = "can buy" if row["is_buyer"] else "cannot buy: neither title, seniority nor department says so"
             return f"band {row['band']}, {buyer}"
         case "tier" | "is_pqa":
-            icp = "fits the ICP" if row["icp_match"] else "does not fit the ICP"
-            return f"{row['team_people']} active people, {row['team_departments']} departments, {icp}, score {row['score']}"
+            icp = "yes" if row["icp_match"] else "no"
+            people, departments = row["team_people"], row["team_departments"]
+            return f"active people {people}, departments {departments}, ICP {icp}, score {row['score']}"
         case "segment":
-            size = f"{row['employees']} employees" if row["employees"] else "employees unknown"
-            return f"{size}, {row['team_people']} active people"
+            return f"employees {row['employees'] or 'unknown'}, active people {row['team_people']}"
         case _:
             return "the lines of the receipt decide it"
 

@@ -24,7 +24,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-playbook_app = typer.Typer(help="Check the playbook, and see what it can measure.", no_args_is_help=True)
+playbook_app = typer.Typer(help="Check, compare and test playbooks; see what they can measure.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
 app.add_typer(quarantine_app, name="quarantine")
@@ -267,11 +267,16 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 
 @playbook_app.command("check")
-def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def playbook_check(
+    file: Annotated[Path | None, typer.Argument(help="A playbook.", show_default="the project's")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """Check `handraise.yaml`: every mistake with file, line, key and the nearest right spelling."""
-    from handraise.faces.cli import commands
+    from handraise.faces.cli import playbook_commands
 
-    _run(lambda: commands.playbook_check(project, as_json=as_json))
+    if not _run(lambda: playbook_commands.check(file or project, as_json=as_json)):
+        raise typer.Exit(1)
 
 
 @playbook_app.command("diff")

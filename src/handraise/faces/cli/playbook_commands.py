@@ -22,6 +22,38 @@ STDIN = Path("-")
 MOVERS_SHOWN = 20
 
 
+def check(path: Path, *, as_json: bool) -> bool:
+    """`handraise playbook check`; whether the playbook is sound. For machines, mistakes are an answer, not an error."""
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        loaded = load_playbook(file)
+    except PlaybookError as error:
+        if not as_json:
+            raise
+        mistakes = [_mistake(mistake, file) for mistake in error.mistakes]
+        show.print_json({"file": str(file), "hash": None, "ok": False, "mistakes": mistakes})
+        return False
+    playbook = loaded.playbook
+    if as_json:
+        show.print_json({"file": str(file), "hash": loaded.content_hash, "ok": True, "mistakes": []})
+        return True
+    show.say(
+        f"{file} is sound: {len(playbook.signals.person)} person signals, {len(playbook.signals.account)} account "
+        f"signals, {len(playbook.roles)} roles. Version {loaded.content_hash}."
+    )
+    return True
+
+
+def _mistake(error: PlaybookError, file: Path) -> dict[str, Any]:
+    line = error.where.rpartition(":")[2]
+    return {
+        "file": str(file),
+        "line": int(line) if line.isdecimal() else None,
+        "what": error.what,
+        "todo": error.todo,
+    }
+
+
 def diff(folder: Path, first: Path, second: Path | None, options: dict[str, Any], *, as_of: date | None) -> None:
     """`handraise playbook diff`. `options`: form (text, json, markdown), limit, lang."""
     sides = [_read(path) for path in (first, second) if path is not None]
