@@ -78,6 +78,12 @@ def _note_lines(node: yaml.Node, at: Loc, lines: Lines, name: str, inside: froze
             lines[*at, key.value] = key.start_mark.line + 1
 
 
+def _in_words(message: str) -> str:
+    """A message as a person speaks who has never met Python."""
+    said = message.removeprefix("Value error, ")
+    return said.replace("a valid tuple", "a list").replace("a valid dictionary", "a mapping of keys")
+
+
 class Schema:
     """What a kind of file may say: the models under one root."""
 
@@ -131,7 +137,7 @@ def _mistake(detail: Any, lines: Lines, name: str, schema: Schema) -> PlaybookEr
             said = f"{key}: a measure needs `kind`, such as {{kind: count, role: export}}."
             return PlaybookError(said, where=where)
         case _:
-            said = f"{detail['msg'].removeprefix('Value error, ')}."
+            said = f"{_in_words(detail['msg'])}."
             return PlaybookError(f"{key}: {said}" if key else said, where=where)
 
 
