@@ -42,7 +42,7 @@ examples:
     events:
       - {event: limit_reached, at: 31 days ago}
       - {event: open, at: 1 hour ago}
-    expect: {score: 0, points: {limit_reached: 0, inactive: 0}}
+    expect: {score: -10, points: {limit_reached: 0, inactive: 0, lonely: -10}}
 
   - name: a team near its limit
     person: {email: ana@acme.com}
