@@ -13,7 +13,7 @@ from handraise.playbook.schema import Playbook
 from handraise.scores import receipt
 from handraise.service.sides import SIDES, Comparison, Kind, Side
 from handraise.signals.blind import blind_signals, input_columns
-from handraise.warehouse.functions import FALSE
+from handraise.warehouse.functions import FALSE, join_on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +70,9 @@ def movers(shown: Comparison, kind: Kind, rows: ir.Table, touched: set[str]) -> 
     chosen = placed if shown.limit is None else placed.filter(placed.place < shown.limit)
     held = warehouse.create(f"moved_{kind.table}", chosen, temporary=True)
     lines = _lines(shown, kind, held, touched)
-    return tuple(_moved(kind, row, lines) for row in warehouse.rows(held.order_by("place")).to_pylist())
+    own = kind.key[0]
+    named = join_on(held, warehouse.table(kind.named_in).select(own, "name"), [own])
+    return tuple(_moved(kind, row, lines) for row in warehouse.rows(named.order_by("place")).to_pylist())
 
 
 def _moved(kind: Kind, row: dict[str, Any], lines: dict[tuple[str, str], list[LineChange]]) -> Moved:

@@ -125,11 +125,10 @@ def _compared(shown: Comparison, kind: Kind) -> ir.Table:
     """One row per person or account of either side: labels, scores, and `d_<signal>`, what its points changed by."""
     old, new = (_side(shown, kind, side) for side in SIDES)
     joined = old.outer_join(new, [old[f"old_{column}"] == new[f"new_{column}"] for column in kind.key])
-    said_once = (*kind.key, "name")
-    twice = {f"{side}_{column}" for side in SIDES for column in said_once}
+    twice = {f"{side}_{column}" for side in SIDES for column in kind.key}
     rows = joined.select(
         *(joined[c] for c in joined.columns if c not in twice),
-        **{c: ibis.coalesce(joined[f"new_{c}"], joined[f"old_{c}"]) for c in said_once},
+        **{c: ibis.coalesce(joined[f"new_{c}"], joined[f"old_{c}"]) for c in kind.key},
     )
     changes = {
         f"d_{name}": _points(rows, kind, "new", name) - _points(rows, kind, "old", name) for name in kind.signals
@@ -147,7 +146,7 @@ def _side(shown: Comparison, kind: Kind, side: Side) -> ir.Table:
     scored = shown.warehouse.table(f"{side}_{kind.table}")
     segment = scored.segment if kind.entity == "account" else ibis.null("string")
     return scored.select(
-        **{f"{side}_{column}": scored[column] for column in (*kind.key, "name", "score")},
+        **{f"{side}_{column}": scored[column] for column in (*kind.key, "score")},
         **{f"{side}_label": scored[kind.label].cast("string"), f"{side}_segment": segment},
         **{f"{side}_qualified": scored[kind.qualified]},
         **{f"{side}_p_{name}": scored[column] for name, column in kind.points[side].items()},

@@ -40,6 +40,7 @@ class Kind:
         entity: person or account.
         table: Name of the scored rows.
         key: Columns that say who it is.
+        named_in: Input that has their names.
         label: Column of the band or tier.
         qualified: Column of PQL or PQA.
         points: Side → signal → column of its points.
@@ -49,6 +50,7 @@ class Kind:
     entity: str
     table: str
     key: tuple[str, ...]
+    named_in: str
     label: str
     qualified: str
     points: dict[Side, dict[str, str]]
@@ -70,6 +72,7 @@ def person_kind(both: dict[Side, LoadedPlaybook]) -> Kind:
         entity="person",
         table="scored_people",
         key=("person_id", "account_id"),
+        named_in="people",
         label="band",
         qualified="is_pql",
         points={side: {name: f"p_{name}" for name in both[side].playbook.signals.person} for side in SIDES},
@@ -84,6 +87,7 @@ def account_kind(both: dict[Side, LoadedPlaybook]) -> Kind:
         entity="account",
         table="scored_accounts",
         key=("account_id",),
+        named_in="accounts",
         label="tier",
         qualified="is_pqa",
         points={
