@@ -356,14 +356,14 @@ def test_exports_are_the_same_before_and_after(company: tuple[Path, Path]) -> No
 
 def test_stored_roll_ups_are_read_when_they_hold_what_is_needed(company: tuple[Path, Path]) -> None:
     fewer = playbook("signals: {person: {invites: off, pricing_views: {points: {'>=2': 30}}}}")
-    assert "person_days" not in steps(company[0], TEMPLATE, fewer)
-    assert steps(company[0], TEMPLATE, playbook(LETTER)).count("person_days") == 1
+    assert "create person_days" not in steps(company[0], TEMPLATE, fewer)
+    assert steps(company[0], TEMPLATE, playbook(LETTER)).count("create person_days") == 1
 
 
 def test_of_two_playbooks_that_both_need_more_one_set_of_roll_ups_is_made(company: tuple[Path, Path]) -> None:
     one = playbook(LETTER)
     other = playbook("signals: {person: {pricing_views: {measure: {kind: sum, role: export, property: rows}}}}")
-    assert steps(company[0], one, other).count("person_days") == 1
+    assert steps(company[0], one, other).count("create person_days") == 1
     both = diff(company[0], one, other)
     apart = diff(company[0], one, TEMPLATE), diff(company[0], TEMPLATE, other)
     assert {(v.name, v.old) for v in both.people.volumes} == {(v.name, v.old) for v in apart[0].people.volumes}
