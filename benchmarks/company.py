@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -195,7 +196,7 @@ def _cut(events: Path, folder: Path, starts: list[tuple[str, date]]) -> tuple[Pa
             previous = ids[-1].as_py()
             instants = batch["timestamp"].combine_chunks().cast(pa.int64()).to_numpy()
             bounds = [0, *np.searchsorted(instants, edges).tolist(), len(instants)]
-            for place, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+            for place, (start, stop) in enumerate(itertools.pairwise(bounds)):
                 piece = batch.slice(start, stop - start)
                 unique = piece.filter(fresh.slice(start, stop - start))
                 if piece.num_rows:
