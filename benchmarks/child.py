@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def command(*arguments: str) -> dict[str, Any]:
             [sys.executable, "-c", program, *arguments], stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
         )
         # wait4 tells the use of this child alone; the plain wait would add up all children.
-        _, status, usage = _wait(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = status
         if status:
@@ -57,17 +58,11 @@ def command(*arguments: str) -> dict[str, Any]:
     return {"seconds": seconds, "peak_bytes": usage.ru_maxrss * _TO_BYTES}
 
 
-def _wait(process: int) -> Any:
-    import os
-
-    return os.wait4(process, 0)
-
-
 def _main(call: str) -> None:
-    from benchmarks import phases
+    from benchmarks.phases import PHASES
 
     asked = json.loads(call)
-    answer = getattr(phases, asked["phase"])(**asked["arguments"])
+    answer = PHASES[asked["phase"]](**asked["arguments"])
     answer["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _TO_BYTES
     Path(asked["answer"]).write_text(json.dumps(answer), encoding="utf-8")
 

@@ -202,7 +202,10 @@ def _floor(warehouse: Any) -> float:
             SELECT person_id, timestamp::DATE AS day, count(*) AS events FROM events GROUP BY person_id, day
         )
     """
-    run = lambda: warehouse.connection.execute(sql).fetchall()  # noqa: E731 - said once, run several times
+
+    def run() -> Any:
+        return warehouse.connection.execute(sql).fetchall()
+
     run()
     return statistics.median(seconds_of(run) for _ in range(FLOOR_TIMES))
 
@@ -219,3 +222,9 @@ def _active_people(warehouse: Any, day: date) -> int:
 def _midnight(day: str) -> datetime:
     """The present of a score that knows everything before a day."""
     return datetime.combine(date.fromisoformat(day), time(), UTC)
+
+
+PHASES: Final[dict[str, Callable[..., Answer]]] = {
+    phase.__name__: phase
+    for phase in (simulated, cut, loaded, rolled_up, refreshed, baseline, rival, compared, many_as_ofs)
+}

@@ -11,24 +11,24 @@ import polars as pl
 
 from benchmarks.rivals.rival import COUNTED, KEY, PASSIVE, Asked, Place
 
-_AT = pl.col("timestamp")
-_NAME = pl.col("name")
+_at = pl.col("timestamp")
+_name = pl.col("name")
 
 
 def _question(events: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     cutoff = datetime.combine(as_of, time(), UTC)
-    known = events.filter(cutoff > _AT).with_columns(
+    known = events.filter(_at < cutoff).with_columns(
         pl.coalesce("person_id", "anonymous_id").alias("actor"),
         pl.col("person_id").is_not_null().alias("identified"),
         pl.col("workspace_id").fill_null(""),
-        _NAME.is_in(PASSIVE).not_().alias("active"),
+        _name.is_in(PASSIVE).not_().alias("active"),
     )
-    month = known.filter(cutoff - timedelta(days=30) <= _AT)
+    month = known.filter(_at >= cutoff - timedelta(days=30))
     answer = known.group_by(KEY).agg(
-        _AT.min().alias("first_at"),
-        _AT.filter("active").min().alias("first_active_at"),
+        _at.min().alias("first_at"),
+        _at.filter("active").min().alias("first_active_at"),
         *(
-            _AT.filter(name == _NAME).min().alias(f"first_{name}")
+            _at.filter(_name == name).min().alias(f"first_{name}")
             for name in ("signed_up", "activation", "invite_sent", "premium_feature")
         ),
     )
@@ -38,15 +38,15 @@ def _question(events: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
 
 
 def _month(month: pl.LazyFrame, cutoff: datetime) -> pl.LazyFrame:
-    day = _AT.dt.date()
-    week = pl.col("active") & (cutoff - timedelta(days=7) <= _AT)
+    day = _at.dt.date()
+    week = pl.col("active") & (_at >= cutoff - timedelta(days=7))
     return month.group_by(KEY).agg(
-        *((name == _NAME).sum().alias(name) for name in COUNTED),
-        _AT.filter(_NAME == "upgrade_started").max().alias("last_upgrade_started"),
+        *((_name == name).sum().alias(name) for name in COUNTED),
+        _at.filter(_name == "upgrade_started").max().alias("last_upgrade_started"),
         day.filter("active").n_unique().alias("active_days_30"),
         day.filter(week).n_unique().alias("active_days_7"),
         *(
-            (pl.col("active") & (cutoff - timedelta(days=7 * k) > _AT) & (cutoff - timedelta(days=7 * k + 7) <= _AT))
+            (pl.col("active") & (_at < cutoff - timedelta(days=7 * k)) & (_at >= cutoff - timedelta(days=7 * k + 7)))
             .sum()
             .alias(f"week_{k}")
             for k in range(4)
@@ -56,17 +56,17 @@ def _month(month: pl.LazyFrame, cutoff: datetime) -> pl.LazyFrame:
 
 def _invited(month: pl.LazyFrame) -> pl.LazyFrame:
     count = pl.col("properties").str.json_path_match("$.count").cast(pl.Float64, strict=False).fill_null(1.0)
-    return month.filter(_NAME == "invite_sent").group_by(KEY).agg(count.sum().alias("invited"))
+    return month.filter(_name == "invite_sent").group_by(KEY).agg(count.sum().alias("invited"))
 
 
 def _features(month: pl.LazyFrame) -> pl.LazyFrame:
     named = pl.col("properties").str.json_path_match("$.feature").replace("", None)
-    used = month.filter(_NAME.is_in(["feature", "premium_feature"])).with_columns(
-        pl.coalesce(named, _NAME.cast(pl.String)).alias("feature")
+    used = month.filter(_name.is_in(["feature", "premium_feature"])).with_columns(
+        pl.coalesce(named, _name.cast(pl.String)).alias("feature")
     )
     return used.group_by(KEY).agg(
         pl.col("feature").n_unique().alias("features"),
-        pl.col("feature").filter(_NAME == "premium_feature").n_unique().alias("premium_features"),
+        pl.col("feature").filter(_name == "premium_feature").n_unique().alias("premium_features"),
     )
 
 
@@ -77,7 +77,7 @@ class _Polars:
 
     def ask(self, as_of: date) -> None:
         # As plain text: a column of categories would have to be made the same over all files first.
-        events = pl.scan_parquet(list(self._parquet)).with_columns(_NAME.cast(pl.String))
+        events = pl.scan_parquet(list(self._parquet)).with_columns(_name.cast(pl.String))
         self._answer = _question(events, as_of).collect(engine="streaming")
 
     def write(self, path: Path) -> None:
