@@ -149,7 +149,7 @@ def _baseline(track: Track) -> Iterator[Figure]:
 
 def _rivals(track: Track, *, least: float) -> Iterator[Figure]:
     refresh = track.of("refreshed", "seconds")
-    best: list[float] = []
+    all_seconds: dict[str, list[float]] = {}
     for name in RIVALS:
         if not installed(name):
             yield Figure(name=f"rival {name}", note="not installed")
@@ -160,9 +160,10 @@ def _rivals(track: Track, *, least: float) -> Iterator[Figure]:
         yield Figure(
             name=f"rival {name}", seconds=seconds, measured=_shares(seconds, refresh), unit="× the refresh", note=note
         )
-        best = [min(pair) for pair in zip(best, seconds, strict=True)] if best else seconds
+        all_seconds[name] = seconds
+    name, best = min(all_seconds.items(), key=lambda item: statistics.median(item[1]))
     yield Figure(
-        name="best rival ÷ daily refresh",
+        name=f"best rival ({name}) ÷ daily refresh",
         seconds=best,
         measured=_shares(best, refresh),
         unit="× the refresh",

@@ -55,9 +55,13 @@ executive_present AS (
         )
 ),
 used_workspaces AS (
-    SELECT account_id, workspace_id
-    FROM analyst_events
-    WHERE workspace_id IS NOT NULL AND timestamp >= getvariable('as_of') - INTERVAL 90 DAY
+    SELECT m.account_id, e.workspace_id
+    FROM (
+        SELECT DISTINCT workspace_id
+        FROM events
+        WHERE timestamp >= getvariable('as_of') - INTERVAL 90 DAY AND timestamp < getvariable('as_of')
+    ) e
+    JOIN analyst_workspace_accounts m USING (workspace_id)
     UNION
     SELECT m.account_id, w.workspace_id
     FROM workspaces w
