@@ -194,7 +194,8 @@ def _growth(whole: Track, short: Track) -> Figure:
         measured=_shares(seconds, short.of("refreshed", "seconds")),
         unit="×",
         limit=Limit(shown="≤ 1.3 ×", most=1.3),
-        note=f"the same last {short.name}, {people:,.0f} people with an event in 30 days",
+        note=f"{whole.events:,} against {short.events:,} events at first, the same last {short.name}; "
+        f"{people:,.0f} people with an event in 30 days",
     )
 
 
