@@ -186,7 +186,8 @@ def refresh(
             rows = warehouse.table(name)
             latest = rows.filter(rows.as_of == ordered[-1]).select(*(columns or rows.columns))
             warehouse.create(f"kept_{name}", latest)
-        write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
+        mark_scored(project, ordered[-1])
+        write_fact(warehouse, "scored_in_history", _stamp(project, ordered[-1]))
     return done
 
 
@@ -204,13 +205,25 @@ def keep_scored(project: Project, as_ofs: list[date]) -> None:
 
 def _show_stored(project: Project) -> date | None:
     """Let the scores that the last refresh kept be read beside those just made, if the playbook is still the same."""
+    # Scores that changed since without being written to history would hide changes from it.
     stamp = read_fact(project.warehouse, "scored")
-    if not stamp or stamp.split()[1] != project.loaded.content_hash:
+    if not is_comparable(project) or stamp != read_fact(project.warehouse, "scored_in_history"):
         return None
     project.warehouse.show_as("stored_accounts", "kept_scored_accounts")
     unseen = frozenset(blind_now(project))
     show_scored_people(project.warehouse, project.loaded, unseen, values="kept_person_values", name="stored_people")
     return scored_as_of(project)
+
+
+def is_comparable(project: Project) -> bool:
+    """Whether the stored scores are of this playbook and of the roll-ups as they are numbered now."""
+    stamp = (read_fact(project.warehouse, "scored") or "").split()
+    return bool(stamp) and [stamp[1], stamp[3]] == [project.loaded.content_hash, _rollups_made(project)]
+
+
+def mark_scored(project: Project, as_of: date) -> None:
+    """Say what the stored scores are of."""
+    write_fact(project.warehouse, "scored", _stamp(project, as_of))
 
 
 def blind_now(project: Project) -> dict[str, str]:
@@ -236,8 +249,11 @@ def _data_version(project: Project) -> str:
 
 
 def _stamp(project: Project, as_of: date) -> str:
-    made = read_fact(project.warehouse, "rollups_made") or "0"
-    return f"{as_of} {project.loaded.content_hash} {_data_version(project)} {made}"
+    return f"{as_of} {project.loaded.content_hash} {_data_version(project)} {_rollups_made(project)}"
+
+
+def _rollups_made(project: Project) -> str:
+    return read_fact(project.warehouse, "rollups_made") or "0"
 
 
 def scored_as_of(project: Project) -> date | None:

@@ -144,6 +144,14 @@ class Warehouse:
         self._run(name, f"CREATE OR REPLACE TEMP VIEW {_quoted(name)} AS {self._typed(content)}", is_view=True)
         return self.table(name)
 
+    def hide(self, name: str, content: ir.Table) -> None:
+        """Let an expression be read in the place of a stored table of that name, until `unhide`."""
+        self.create(name, content, temporary=True)
+
+    def unhide(self, name: str) -> None:
+        """Show a stored table again."""
+        self.connection.execute(f"DROP TABLE IF EXISTS temp.{_quoted(name)}")
+
     def _forget_view(self, name: str) -> None:
         if name in self._views:
             self.connection.execute(f"DROP VIEW {_quoted(name)}")
