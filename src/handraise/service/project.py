@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import AsOfError, InputError, ProjectError
-from handraise.events.formats.files import find_files
-from handraise.events.intake import FileCount, Renames, load_files
+from handraise.events.intake import FileCount, load_files
 from handraise.events.replay import replay_quarantine
+from handraise.events.sources import survey
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.tables import create_missing, read_fact, write_fact
+from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
@@ -115,14 +115,34 @@ def _nothing_loaded() -> InputError:
     return InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
 
 
-def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
-    """Load canonical files or folders."""
-    files = find_files(paths)
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a load did.
+
+    Attributes:
+        counts: One for each file and input.
+        passed_over: Files of folders that no format knows.
+    """
+
+    counts: list[FileCount]
+    passed_over: list[Path]
+
+
+def load(
+    project: Project,
+    paths: list[Path],
+    progress: Callable[[str, float], None] | None = None,
+    *,
+    form: str | None = None,
+) -> Loaded:
+    """Load files or folders; `form` names the one format to look for, None = all."""
+    renames = _renames(project)
+    found = survey(paths, renames=renames, only=form)
     with project.warehouse.memory(LOAD_MEMORY):
-        counts = load_files(project.warehouse, files, renames=_renames(project), progress=progress)
+        counts = load_files(project.warehouse, found.files, renames=renames, progress=progress)
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
-    return counts
+    return Loaded(counts=counts, passed_over=found.passed_over)
 
 
 def _renames(project: Project) -> Renames:

@@ -83,7 +83,7 @@ def init(
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files: events, people, accounts …")],
     project: ProjectOption = HERE,
-    form: Annotated[str, typer.Option("--format", help="auto or canonical.")] = "auto",
+    form: Annotated[str, typer.Option("--format", help="auto, canonical, or a vendor's layout.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Load canonical files (.csv, .ndjson, .parquet; the first two also .gz, .zst). Loading twice changes nothing.
@@ -91,11 +91,13 @@ def load(
     A file is known by its name (`events.csv`, `people-2026.ndjson.gz`) or its folder's. Bad rows are set aside with a
     reason, the rest is loaded. Example: `handraise load exports/`
     """
+    from handraise.events.registry import format_names
     from handraise.faces.cli import commands
 
-    if form not in {"auto", "canonical"}:
-        raise typer.BadParameter("choose auto or canonical", param_hint="--format")
-    _run(lambda: commands.load(project, paths, as_json=as_json))
+    known = ["auto", *format_names()]
+    if form not in known:
+        raise typer.BadParameter(f"choose one of {', '.join(known)}", param_hint="--format")
+    _run(lambda: commands.load(project, paths, form=form, as_json=as_json))
 
 
 @app.command()

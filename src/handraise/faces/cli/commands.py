@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from handraise.errors import HandraiseError, ProjectError
-from handraise.events.intake import FileCount
+from handraise.events.intake import PASSED_OVER, FileCount
+from handraise.events.registry import CANONICAL
 from handraise.faces.cli import show
 from handraise.faces.cli.days import right_now
 from handraise.playbook.measures import account_kinds, person_kinds
@@ -40,26 +41,42 @@ def init(folder: Path) -> None:
     show.say(f"  handraise load PATH/TO/YOUR/FILES{where}\n  handraise refresh{where}\n  handraise accounts{where}")
 
 
-def load(folder: Path, paths: list[Path], *, as_json: bool) -> None:
+def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
     """`handraise load`."""
     with open_project(folder) as project, show.progress("loading") as progress:
-        counts = projects.load(project, paths, progress)
-    _show_counts(counts, as_json=as_json)
+        done = projects.load(project, paths, progress, form=None if form == "auto" else form)
+    _show_counts(done.counts, as_json=as_json)
+    if done.passed_over and not as_json:
+        show.say(f"Passed over, as no format knows them: {', '.join(map(str, done.passed_over))}.")
 
 
 def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
     if as_json:
         show.print_json(list(counts))
         return
-    rows = [[c.input, c.read, c.loaded, c.duplicate, c.quarantined, c.file] for c in counts]
+    rows = [
+        [c.input, c.read, c.loaded, c.duplicate, c.quarantined, _taken_for(c), c.file]
+        for c in counts
+        if c.input != PASSED_OVER
+    ]
     columns = [
         ("input", "left"),
         *((c, "right") for c in ("read", "loaded", "duplicate", "quarantined")),
+        ("taken for", "left"),
         ("file", "left"),
     ]
     show.table("", columns, [[*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row)] for row in rows])
+    for count in counts:
+        if count.passed_over:
+            show.say(
+                f"{count.passed_over:,} rows of {count.file} are neither product use nor facts, and were passed over."
+            )
     if any(c.quarantined for c in counts):
         show.say("Some rows were set aside: `handraise quarantine` says why.")
+
+
+def _taken_for(count: FileCount) -> str:
+    return count.format if count.format == CANONICAL else f"{count.format} {count.table}"
 
 
 def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> None:

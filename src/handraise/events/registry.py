@@ -1,0 +1,37 @@
+"""Every format that is known, and which of them a source is."""
+
+from __future__ import annotations
+
+from handraise.errors import InputError
+from handraise.events.formats.protocol import Format, Source
+
+CANONICAL = "canonical"
+# The first that knows a source has it: who asks for more columns stands before who asks for fewer.
+FORMATS: tuple[Format, ...] = ()
+
+
+def format_names() -> list[str]:
+    """What `--format` takes besides `auto`."""
+    return [CANONICAL, *(known.name for known in FORMATS)]
+
+
+def format_named(name: str) -> Format:
+    """The format of a name.
+
+    Raises:
+        InputError: There is none.
+    """
+    for known in FORMATS:
+        if known.name == name:
+            return known
+    raise InputError(f"there is no format {name!r}.", todo=f"Formats: {', '.join(format_names())}.")
+
+
+def detect(source: Source, *, only: str | None = None) -> tuple[str, str] | None:
+    """Format and table of a source; None when no format (or not the only one asked for) knows it."""
+    for known in FORMATS:
+        if only in {None, known.name}:
+            table = known.table_of(source)
+            if table is not None:
+                return known.name, table
+    return None
