@@ -19,7 +19,8 @@ def store_events(warehouse: Warehouse) -> int:
     """Move the accepted events from `incoming_events` into `events`; returns how many were new.
 
     One id is one event. When copies of an id differ, the one that sorts first by (timestamp, name, ids, workspace,
-    properties, received_at) stays, so that the result does not depend on the order of arrival.
+    properties, received_at) stays, a missing value after every other, so that the result does not depend on the order
+    of arrival.
     """
     incoming = warehouse.create("incoming_unique", _one_row_per_id(warehouse.table(INCOMING)), temporary=True)
     events = warehouse.table("events")
@@ -46,7 +47,8 @@ def _one_row_per_id(rows: ir.Table) -> ir.Table:
 
 def _sort_key(rows: ir.Table) -> ir.StringValue:
     columns = ("timestamp", "name", "person_id", "anonymous_id", "workspace_id", "properties", "received_at")
-    texts = [rows[column].cast("string").fill_null("") for column in columns]
+    # What is missing sorts after what is there: Segment's `tracks` repeat each event without its properties.
+    texts = [ibis.literal("0").concat(rows[column].cast("string")).fill_null("1") for column in columns]
     key: ir.StringValue = ibis.literal(_SEPARATOR).join(texts)
     return key
 

@@ -68,6 +68,12 @@ INPUTS: dict[str, Input] = {
             key=("person_id",),
         ),
         _input(
+            "aliases",
+            "alias_id person_id at:instant",
+            required=("alias_id", "person_id", "at"),
+            key=("alias_id", "person_id", "at"),
+        ),
+        _input(
             "workspaces",
             "workspace_id account_id name created_at:instant",
             required=("workspace_id",),
