@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from handraise.errors import InputError
+from handraise.events.formats.amplitude import Amplitude
+from handraise.events.formats.ga4 import GA4
+from handraise.events.formats.mixpanel import Mixpanel
+from handraise.events.formats.posthog import PostHog
 from handraise.events.formats.protocol import Format, Source
+from handraise.events.formats.segment import RudderStack, Segment
+from handraise.events.formats.snowplow import Snowplow
 
 CANONICAL = "canonical"
 # The first that knows a source has it: who asks for more columns stands before who asks for fewer.
-FORMATS: tuple[Format, ...] = ()
+FORMATS: tuple[Format, ...] = (PostHog(), Amplitude(), Mixpanel(), Snowplow(), GA4(), RudderStack(), Segment())
 
 
 def format_names() -> list[str]:
