@@ -39,6 +39,7 @@ class FileCount:
         duplicate: Rows that were known already.
         quarantined: Rows set aside with a reason.
         passed_over: Rows that the format knows and no input takes, such as a session's start.
+        reason: Why they were passed over, where the format says it.
     """
 
     file: str
@@ -50,6 +51,7 @@ class FileCount:
     duplicate: int
     quarantined: int
     passed_over: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

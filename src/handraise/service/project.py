@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import AsOfError, InputError, ProjectError
-from handraise.events.intake import FileCount, load_files
+from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
+from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
@@ -122,10 +123,12 @@ class Loaded:
     Attributes:
         counts: One for each file and input.
         passed_over: Files of folders that no format knows.
+        notes: What else there is to know, such as tables that are missing.
     """
 
     counts: list[FileCount]
     passed_over: list[Path]
+    notes: list[str]
 
 
 def load(
@@ -139,10 +142,10 @@ def load(
     renames = _renames(project)
     found = survey(paths, renames=renames, only=form)
     with project.warehouse.memory(LOAD_MEMORY):
-        counts = load_files(project.warehouse, found.files, renames=renames, progress=progress)
+        counts, notes = load_everything(project.warehouse, found.files, project.loaded.playbook, renames, progress)
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
-    return Loaded(counts=counts, passed_over=found.passed_over)
+    return Loaded(counts=counts, passed_over=found.passed_over, notes=notes)
 
 
 def _renames(project: Project) -> Renames:

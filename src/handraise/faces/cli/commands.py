@@ -48,6 +48,8 @@ def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
     _show_counts(done.counts, as_json=as_json)
     if done.passed_over and not as_json:
         show.say(f"Passed over, as no format knows them: {', '.join(map(str, done.passed_over))}.")
+    for note in () if as_json else done.notes:
+        show.say(note)
 
 
 def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
@@ -68,9 +70,8 @@ def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
     show.table("", columns, [[*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row)] for row in rows])
     for count in counts:
         if count.passed_over:
-            show.say(
-                f"{count.passed_over:,} rows of {count.file} are neither product use nor facts, and were passed over."
-            )
+            why = f": {count.reason}" if count.reason else ", as they are neither product use nor facts"
+            show.say(f"{count.passed_over:,} rows of {count.file} were passed over{why}.")
     if any(c.quarantined for c in counts):
         show.say("Some rows were set aside: `handraise quarantine` says why.")
 
