@@ -316,8 +316,15 @@ def test_the_newer_table_of_stages_goes_before_the_property_history(tmp_path: Pa
         {"deal_id": 1, "value": "s1", "date_entered": "2026-03-01 12:00:00.100", "_fivetran_active": "FALSE"},
         {"deal_id": 1, "value": "s3", "date_entered": "2026-04-20 10:00:00.600", "_fivetran_active": "TRUE"},
     ]
-    tables = {**TABLES, "deal_stage": entered}
+    wanted = (
+        "company_data",
+        "deal_data",
+        "deal_company_data",
+        "deal_pipeline_stage_data",
+        "deal_property_history_data",
+    )
     with company(tmp_path) as made:
-        made.load("hubspot", **tables)
-        assert {r["stage"] for r in made.rows("opportunities") if r["opportunity_id"] == "1"} == {"Talking", "Signed"}
-        assert made.row("opportunities", opportunity_id="2")["stage"] == "No"
+        made.load("hubspot", deal_stage=entered, **{name: TABLES[name] for name in wanted})
+        found = {r["stage"] for r in made.rows("opportunities") if r["opportunity_id"] == "1"}
+        assert found == {"Talking", "Signed"}
+        assert ("2", "No") in made.rows("opportunities", "opportunity_id", "stage")
