@@ -244,3 +244,10 @@ def test_a_history_of_subscriptions_gives_the_row_that_is_valid(tmp_path: Path) 
         done = made.load("stripe", subscription_history=history, customer=CUSTOMERS[:1], price=PRICES[:1])
         assert made.rows("subscriptions", "account_id", "mrr", "seats", "channel") == [("acc-7", 75.0, 5, None)]
         assert ("subscription_history", "no longer valid", 1) in passed_over(done)
+
+
+def test_customers_alone_bring_nothing_and_the_load_says_so(tmp_path: Path) -> None:
+    with company(tmp_path) as made:
+        done = made.load(customer=CUSTOMERS)
+        assert (done.counts, made.rows("accounts")) == ([], [])
+        assert done.notes == ["stripe: no subscription or subscription_history: nothing is loaded from Stripe."]

@@ -66,6 +66,7 @@ def test_product_first_and_crm_second_is_one_company(tmp_path: Path) -> None:
         assert made.load(**HUBSPOT).notes == [
             "hubspot: no contact: no titles for people, no leads, and engagements name no person.",
             "hubspot: no deal_pipeline_stage: stages keep their ids as names, and every deal counts as open.",
+            "hubspot: no deal_property_history or deal_stage: a deal has only its present stage, and does not say since when.",
             "hubspot: no owner: owners keep their HubSpot ids as names.",
             "hubspot: no engagement_contact: touches name no person, and no replies are seen.",
         ]

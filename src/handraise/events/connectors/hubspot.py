@@ -49,6 +49,7 @@ _ENGAGEMENT = (
     "property_hs_call_direction property_hs_email_direction property_hs_meeting_start_time property_hs_meeting_outcome "
     "start_time meeting_outcome property_hs_communication_channel_type"
 )
+_ENGAGEMENTS = "engagement_call engagement_email engagement_meeting engagement_communication"
 _TABLES = (
     source_table(
         "company",
@@ -75,28 +76,66 @@ _TABLES = (
         f"property_closed_lost_reason property_hs_lastmodifieddate {_SYNCED}",
         without="no opportunities",
     ),
-    source_table("deal_company", "opportunities", "deal_id company_id", f"type_id {_SYNCED}",
-                 without="a deal finds its account only through its contacts"),
+    source_table(
+        "deal_company",
+        "opportunities",
+        "deal_id company_id",
+        f"type_id {_SYNCED}",
+        without="a deal finds its account only through its contacts",
+        beside="deal",
+    ),
     source_table("deal_contact", "opportunities", "deal_id contact_id", _SYNCED),
-    source_table("deal_pipeline_stage", "opportunities", "stage_id label",
-                 f"is_closed closed_won probability {_SYNCED}",
-                 without="stages keep their ids as names, and every deal counts as open"),
+    source_table(
+        "deal_pipeline_stage",
+        "opportunities",
+        "stage_id label",
+        f"is_closed closed_won probability {_SYNCED}",
+        without="stages keep their ids as names, and every deal counts as open",
+        beside="deal",
+    ),
     source_table("deal_stage", "opportunities", "deal_id value", f"date_entered _fivetran_start {_SYNCED}"),
-    source_table("deal_property_history", "opportunities", "deal_id name value timestamp", _SYNCED),
+    source_table(
+        "deal_property_history",
+        "opportunities",
+        "deal_id name value timestamp",
+        _SYNCED,
+        without="a deal has only its present stage, and does not say since when",
+        instead="deal_stage",
+        beside="deal",
+    ),
     source_table("merged_deal", "opportunities", "deal_id merged_deal_id", _SYNCED),
     source_table("contact_merge_audit", "people", "vid_to_merge", _SYNCED),
-    source_table("owner", "accounts", "owner_id email", f"first_name last_name {_SYNCED}",
-                 without="owners keep their HubSpot ids as names"),
+    source_table(
+        "owner",
+        "accounts",
+        "owner_id email",
+        f"first_name last_name {_SYNCED}",
+        without="owners keep their HubSpot ids as names",
+        beside=f"company {_ENGAGEMENTS}",
+    ),
     source_table("engagement", "touches", "id type", f"active owner_id timestamp created_at {_SYNCED}"),
-    source_table("engagement_call", "touches", "engagement_id", _ENGAGEMENT),
+    source_table(
+        "engagement_call",
+        "touches",
+        "engagement_id",
+        _ENGAGEMENT,
+        without="no touches",
+        instead="engagement_email engagement_meeting engagement_communication",
+    ),
     source_table("engagement_email", "touches", "engagement_id", _ENGAGEMENT),
     source_table("engagement_meeting", "touches", "engagement_id", _ENGAGEMENT),
     source_table("engagement_communication", "touches", "engagement_id", _ENGAGEMENT),
-    source_table("engagement_contact", "touches", "engagement_id contact_id", _SYNCED,
-                 without="touches name no person, and no replies are seen"),
+    source_table(
+        "engagement_contact",
+        "touches",
+        "engagement_id contact_id",
+        _SYNCED,
+        without="touches name no person, and no replies are seen",
+        beside=_ENGAGEMENTS,
+    ),
     source_table("engagement_company", "touches", "engagement_id company_id", _SYNCED),
     source_table("engagement_deal", "touches", "engagement_id deal_id", _SYNCED),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

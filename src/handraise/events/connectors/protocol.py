@@ -35,6 +35,8 @@ class SourceTable:
         needs: Columns by which it is recognised; a file without them is another table of the same name.
         columns: Further columns that are read.
         without: What is lost when it is not in the load; empty when nothing is worth saying.
+        instead: Tables that do as well.
+        beside: Only where one of these is loaded is it missed; empty = always.
     """
 
     name: str
@@ -42,12 +44,20 @@ class SourceTable:
     needs: tuple[str, ...]
     columns: tuple[str, ...] = ()
     without: str = ""
+    instead: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
-def source_table(name: str, feeds: str, needs: str, columns: str = "", *, without: str = "") -> SourceTable:
-    """A table from columns written as words."""
+def source_table(name: str, feeds: str, needs: str, columns: str = "", **missed: str) -> SourceTable:
+    """A table from columns and names written as words; `missed` is without, instead and beside."""
     return SourceTable(
-        name=name, input=feeds, needs=tuple(needs.split()), columns=tuple(columns.split()), without=without
+        name=name,
+        input=feeds,
+        needs=tuple(needs.split()),
+        columns=tuple(columns.split()),
+        without=missed.get("without", ""),
+        instead=tuple(missed.get("instead", "").split()),
+        beside=tuple(missed.get("beside", "").split()),
     )
 
 
@@ -127,5 +137,7 @@ def missing_tables(connector: Connector, tables: Iterable[str]) -> list[str]:
     """What is not in the load and what that costs, one sentence for each table."""
     have = set(tables)
     return [
-        f"no {table.name}: {table.without}" for table in connector.tables if table.without and table.name not in have
+        f"no {' or '.join((table.name, *table.instead))}: {table.without}"
+        for table in connector.tables
+        if table.without and not have & {table.name, *table.instead} and (not table.beside or have & set(table.beside))
     ]

@@ -48,26 +48,71 @@ _PERSON = f"first_name last_name name title department lead_source account_id {_
 _OPPORTUNITY = f"account_id amount close_date is_closed is_won lead_source loss_reason_c {_MARKS}"
 _ACTIVITY = f"account_id what_id owner_id activity_date type {_MARKS}"
 _TABLES = (
-    source_table("account", "accounts", "id name owner_id", _ACCOUNT,
-                 without="opportunities and activities find their account only by the work e-mail of their contact"),
+    source_table(
+        "account",
+        "accounts",
+        "id name owner_id",
+        _ACCOUNT,
+        without="opportunities and activities find their account only by the work e-mail of their contact",
+        instead="account_history",
+    ),
     source_table("account_history", "accounts", "id name _fivetran_active", _ACCOUNT),
-    source_table("contact", "people", "id email account_id", _PERSON,
-                 without="no titles for people, and activities name no person"),
+    source_table(
+        "contact",
+        "people",
+        "id email account_id",
+        _PERSON,
+        without="no titles for people, and activities name no person",
+        instead="contact_history",
+    ),
     source_table("contact_history", "people", "id email account_id _fivetran_active", _PERSON),
-    source_table("lead", "leads", "id email company", f"is_converted {_PERSON}",
-                 without="no leads but contacts that nobody in the product is"),
-    source_table("opportunity", "opportunities", "id stage_name", _OPPORTUNITY, without="no opportunities"),
-    source_table("opportunity_history", "opportunities", "id stage_name",
-                 f"_fivetran_start opportunity_id {_OPPORTUNITY}",
-                 without="every opportunity has only its present stage, without the time it reached it"),
+    source_table(
+        "lead",
+        "leads",
+        "id email company",
+        f"is_converted {_PERSON}",
+        without="no leads but contacts that nobody in the product is",
+    ),
+    source_table(
+        "opportunity",
+        "opportunities",
+        "id stage_name",
+        _OPPORTUNITY,
+        without="no opportunities",
+        instead="opportunity_history",
+    ),
+    source_table(
+        "opportunity_history",
+        "opportunities",
+        "id stage_name",
+        f"_fivetran_start opportunity_id {_OPPORTUNITY}",
+        without="an opportunity has only its present stage, and does not say since when",
+        beside="opportunity",
+    ),
     source_table("opportunity_stage", "opportunities", "master_label is_closed is_won", _MARKS),
-    source_table("user", "accounts", "id email username", f"name first_name last_name {_MARKS}",
-                 without="owners keep their Salesforce ids as names"),
-    source_table("task", "touches", "id who_id status",
-                 f"task_subtype call_type subject is_closed completed_date_time {_ACTIVITY}"),
-    source_table("event", "touches", "id who_id start_date_time",
-                 f"activity_date_time event_subtype is_child no_show_c {_ACTIVITY}"),
-)  # fmt: skip
+    source_table(
+        "user",
+        "accounts",
+        "id email username",
+        f"name first_name last_name {_MARKS}",
+        without="owners keep their Salesforce ids as names",
+        beside="account task event",
+    ),
+    source_table(
+        "task",
+        "touches",
+        "id who_id status",
+        f"task_subtype call_type subject is_closed completed_date_time {_ACTIVITY}",
+        without="no touches",
+        instead="event",
+    ),
+    source_table(
+        "event",
+        "touches",
+        "id who_id start_date_time",
+        f"activity_date_time event_subtype is_child no_show_c {_ACTIVITY}",
+    ),
+)
 
 
 @dataclass(frozen=True)

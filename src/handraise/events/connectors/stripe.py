@@ -12,7 +12,6 @@ from handraise.events.connectors.cells import (
     email,
     first_of,
     flag,
-    in_order,
     instant,
     key,
     no_rows,
@@ -25,8 +24,6 @@ from handraise.events.connectors.cells import (
 from handraise.events.connectors.crm import host_accounts, make_book
 from handraise.events.connectors.protocol import (
     FILE,
-    ORDER,
-    REFUSED,
     Keep,
     SourceTable,
     Stored,
@@ -35,12 +32,12 @@ from handraise.events.connectors.protocol import (
     source_table,
 )
 from handraise.events.connectors.stripe_money import monthly_items
+from handraise.events.connectors.stripe_terms import canonical_rows, one_per_key, phases
 from handraise.events.formats.batches import LINE
-from handraise.warehouse.functions import FALSE, TRUE, any_of, join_on, property_text
+from handraise.warehouse.functions import FALSE, TRUE, join_on, property_text
 from handraise.warehouse.hosts import email_host
 
 _NEVER_BEGAN = ("incomplete", "incomplete_expired")
-_NOT_PAYING = ("unpaid", "paused")
 _ACCOUNT_KEYS = ("account_id", "accountId")
 _WORKSPACE_KEYS = ("workspace_id", "workspaceId")
 _MARKS = "_fivetran_deleted _fivetran_synced is_deleted livemode created metadata"
@@ -50,20 +47,63 @@ _SUBSCRIPTION = (
 )
 _PRICE = f"currency nickname product_id billing_scheme {_MARKS}"
 _TABLES = (
-    source_table("customer", "subscriptions", "id email", f"name {_META} {_MARKS}",
-                 without="subscriptions find their account only by their own metadata"),
-    source_table("subscription", "subscriptions", "id customer_id status", _SUBSCRIPTION),
-    source_table("subscription_history", "subscriptions", "id customer_id status _fivetran_active",
-                 f"_fivetran_start {_SUBSCRIPTION}"),
-    source_table("subscription_item", "subscriptions", "id subscription_id quantity", f"plan_id price_id {_MARKS}",
-                 without="subscriptions have no plan, seats or money"),
-    source_table("price", "subscriptions", "id unit_amount",
-                 f"unit_amount_decimal recurring_interval recurring_interval_count recurring_usage_type {_PRICE}"),
+    source_table(
+        "customer",
+        "subscriptions",
+        "id email",
+        f"name {_META} {_MARKS}",
+        without="subscriptions find their account only by their own metadata",
+        beside="subscription subscription_history",
+    ),
+    source_table(
+        "subscription",
+        "subscriptions",
+        "id customer_id status",
+        _SUBSCRIPTION,
+        without="nothing is loaded from Stripe",
+        instead="subscription_history",
+    ),
+    source_table(
+        "subscription_history",
+        "subscriptions",
+        "id customer_id status _fivetran_active",
+        f"_fivetran_start {_SUBSCRIPTION}",
+    ),
+    source_table(
+        "subscription_item",
+        "subscriptions",
+        "id subscription_id quantity",
+        f"plan_id price_id {_MARKS}",
+        without="only subscriptions that hold their plan themselves have a plan, seats and money",
+        beside="subscription subscription_history",
+    ),
+    source_table(
+        "price",
+        "subscriptions",
+        "id unit_amount",
+        f"unit_amount_decimal recurring_interval recurring_interval_count recurring_usage_type {_PRICE}",
+        without="subscriptions bring no money that could be told",
+        instead="plan",
+        beside="subscription_item",
+    ),
     source_table("plan", "subscriptions", "id amount interval", f"amount_decimal interval_count usage_type {_PRICE}"),
-    source_table("product", "subscriptions", "id name livemode", _MARKS,
-                 without="a plan without a nickname is called by its id"),
-    source_table("invoice", "subscriptions", "id customer_id subscription_id", f"collection_method {_MARKS}"),
-)  # fmt: skip
+    source_table(
+        "product",
+        "subscriptions",
+        "id name livemode",
+        _MARKS,
+        without="a plan without a nickname is called by its id",
+        beside="price plan",
+    ),
+    source_table(
+        "invoice",
+        "subscriptions",
+        "id customer_id subscription_id",
+        f"collection_method {_MARKS}",
+        without="the channel is known only of subscriptions that say how they are collected",
+        beside="subscription subscription_history",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +123,7 @@ class Stripe:
         """Subscriptions → subscriptions; customers that belong to nobody known → accounts."""
         names = [name for name in ("subscription", "subscription_history") if name in tables]
         if not names:
-            return Translation(inputs={}, notes=(_note(tables, "no subscription: nothing was loaded from Stripe"),))
+            return Translation(inputs={})
         customers, gone_customers = _customers(tables)
         customers = keep("customers", customers)
         subscriptions, gone = _subscriptions(tables, names[0])
@@ -101,9 +141,9 @@ class Stripe:
         )
         items = keep("items", monthly_items(tables, subscriptions))
         rows = keep("billed", join_on(join_on(rows, _billed(items), ["ref"]), _by_invoice(tables), ["ref"]))
-        standing = keep("standing", _one_per_key(_phases(rows)))
+        standing = keep("standing", one_per_key(phases(rows)))
         return Translation(
-            inputs={"accounts": accounts, "subscriptions": _canonical(standing, stored)},
+            inputs={"accounts": accounts, "subscriptions": canonical_rows(standing, stored)},
             passed_over={"customer": gone_customers, "subscription": gone},
             notes=(_currencies(items),),
         )
@@ -260,98 +300,6 @@ def _by_invoice(tables: Tables) -> ir.Table:
     return by_ref.select("ref", invoiced=by_ref.sent.ifelse("sales", "self_serve"))
 
 
-def _phases(rows: ir.Table) -> ir.Table:
-    """A trial costs nothing and is a row of its own; what follows it starts when it ends."""
-    trial = (rows.trial_end > rows.starts).fill_null(FALSE)
-    over = trial & (rows.status != "trialing") & (rows.ends.isnull() | (rows.ends > rows.trial_end))
-    marked = rows.mutate(trial=trial | (rows.status == "trialing"), over=over)
-    of_trial = marked.filter(marked.trial)
-    ends = of_trial.over.ifelse(of_trial.trial_end, of_trial.ends)
-    of_trial = of_trial.mutate(started_at=of_trial.starts, ended_at=ends, mrr=ibis.literal(0.0))
-    paid = marked.filter(~marked.trial | marked.over)
-    nothing_due = paid.status.isin(_NOT_PAYING)
-    paid = paid.mutate(
-        started_at=paid.over.ifelse(paid.trial_end, paid.starts),
-        ended_at=paid.ends,
-        mrr=nothing_due.ifelse(ibis.literal(0.0), paid.mrr),
-    )
-    return together(paid, of_trial)
-
-
-def _one_per_key(rows: ir.Table) -> ir.Table:
-    """Subscriptions of one account to one plan that began at one instant are one row, with the money of all."""
-    orphan = ibis.literal("the subscription's customer is not in the load, and its metadata names no account")
-    planless = ibis.literal("the subscription has no item that is in the load")
-    missing = ibis.cases(
-        (rows.account_id.isnull() & rows.workspace_id.isnull(), orphan),
-        (rows.plan.isnull(), planless),
-        else_=ibis.null("string"),
-    )
-    rows = rows.mutate(
-        refused=missing,
-        channel=ibis.coalesce(_sold(rows), rows.method, rows.invoiced),
-        never=rows.ended_at.isnull(),
-        group=missing.isnull().ifelse("", rows.ref),
-    )
-    keys = ("account_id", "workspace_id", "plan", "started_at", "group", "refused")
-    found = rows.group_by(list(keys)).agg(
-        ended_at=rows.never.max().ifelse(ibis.null("timestamp(6)"), rows.ended_at.max()),
-        mrr=rows.mrr.sum(),
-        seats=rows.seats.sum(),
-        channel=rows.channel.min(),
-        **{FILE: rows[FILE].min(), LINE: rows[LINE].min()},
-    )
-    return found.drop("group")
-
-
-def _sold(rows: ir.Table) -> ir.StringValue:
-    """`sales` where the subscription or one of its invoices says so."""
-    sold: ir.StringValue = any_of(
-        (rows.method == "sales").fill_null(FALSE), (rows.invoiced == "sales").fill_null(FALSE)
-    ).ifelse("sales", ibis.null("string"))
-    return sold
-
-
-def _canonical(standing: ir.Table, stored: Stored) -> ir.Table:
-    """Canonical rows, and an end at its start for what a subscription was called in an earlier load."""
-    now = standing.mutate(**{REFUSED: standing.refused})
-    canonical = in_order(
-        now,
-        [now.started_at, now.account_id, now.workspace_id, now.plan],
-        {name: now[name] for name in _COLUMNS},
-    )
-    before = _renamed(standing, stored)
-    last = canonical.aggregate(last=canonical[ORDER].max())
-    shifted = in_order(before, [before.started_at, before.plan], {name: before[name] for name in _COLUMNS})
-    shifted = shifted.cross_join(last)
-    shifted = shifted.mutate(**{ORDER: shifted[ORDER] + shifted["last"] + 1}).drop("last")
-    return canonical.union(shifted.select(*canonical.columns), distinct=False)
-
-
-_COLUMNS = ("account_id", "workspace_id", "plan", "started_at", "ended_at", "mrr", "seats", "channel")
-
-
-def _renamed(standing: ir.Table, stored: Stored) -> ir.Table:
-    """Stored rows of the same account and start under a plan that the subscription no longer has."""
-    text_key = {c: standing[c].fill_null("") for c in ("account_id", "workspace_id")}
-    place = standing.filter(standing.refused.isnull()).select(
-        "plan", **text_key, started_at="started_at", file=standing[FILE], line=standing[LINE]
-    )
-    there = stored("subscriptions")
-    old = there.mutate(**{c: there[c].fill_null("") for c in ("account_id", "workspace_id")})
-    old = old.filter(old.ended_at.isnull() | (old.ended_at > old.started_at))
-    keys = ["account_id", "workspace_id", "started_at"]
-    places = place.group_by(keys).agg(**{FILE: place.file.min(), LINE: place.line.min()})
-    stale = old.anti_join(place, [*keys, "plan"]).inner_join(places, keys)
-    stale = stale.mutate(
-        ended_at=stale.started_at,
-        mrr=ibis.literal(0.0),
-        seats=stale.seats.cast("float64"),
-        **{c: stale[c].nullif("") for c in ("account_id", "workspace_id")},
-    )
-    return stale.select(*_COLUMNS, FILE, LINE)
-
-
 def _currencies(items: ir.Table) -> ir.Table:
     """A note when prices are in several currencies."""
     kinds = items.filter(items.currency.notnull() & items.monthly.notnull()).select("currency").distinct()
@@ -361,8 +309,3 @@ def _currencies(items: ir.Table) -> ir.Table:
         ibis.literal("prices are in ").concat(several.n.cast("string")).concat(" currencies (").concat(several.names)
     )
     return several.select(note=words.concat("): every mrr is in its own, and adding them up says nothing"))
-
-
-def _note(tables: Tables, words: str) -> ir.Table:
-    like = next(iter(tables.values()))
-    return like.aggregate(n=like.count()).select(note=ibis.literal(words))
