@@ -233,9 +233,7 @@ def _person_links(project: Project, row: dict[str, Any]) -> tuple[Link, ...]:
     )
 
 
-def _links_from(  # noqa: PLR0913, PLR0917
-    project: Project, row: dict[str, Any], table: str, own: str, at: str, said: str
-) -> tuple[Link, ...]:
+def _links_from(project: Project, row: dict[str, Any], table: str, own: str, at: str, said: str) -> tuple[Link, ...]:
     links = project.warehouse.table(table)
     mine = links.filter((links.person_id == row["person_id"]) & (links[own] != row["person_id"]))
     kind = "anonymous" if table == "identity_links" else "id"

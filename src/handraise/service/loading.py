@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from handraise.accounts.domains import account_hosts, domain_owners, refresh_hosts, work_domains
 from handraise.events.connector_intake import load_tables
 from handraise.events.connectors.protocol import Stored
+from handraise.events.connectors.salesforce import same_id
 from handraise.events.formats.batches import LINE
 from handraise.events.formats.files import InputFile
 from handraise.events.intake import FileCount, Progress, load_files
@@ -98,15 +99,16 @@ def settle_accounts(warehouse: Warehouse, additions: Domains) -> int:
 
 def _moved(brought: ir.Table, own: ir.Table, work: ir.Table) -> ir.Table:
     """old_id → new_id of every brought account that is one of the product's own."""
-    named = own.filter(own.crm_id.notnull()).group_by("crm_id").agg(by_crm=own.account_id.min())
+    with_id = own.filter(own.crm_id.notnull())
+    named = with_id.group_by(crm_key=same_id(with_id.crm_id)).agg(by_crm=with_id.account_id.min())
     hosts = (
         account_hosts(brought)
         .inner_join(work, "host")
         .inner_join(domain_owners(own, work).select("domain", by_domain="account_id"), "domain")
     )
     owners = hosts.group_by("account_id").agg(by_domain=hosts.by_domain.min())
-    ids = brought.select(old_id="account_id", own_crm=brought.crm_id)
-    rows = ids.left_join(named, ids.own_crm == named.crm_id).select("old_id", "by_crm")
+    ids = brought.select(old_id="account_id", crm_key=same_id(brought.crm_id))
+    rows = ids.left_join(named, "crm_key").select("old_id", "by_crm")
     rows = rows.left_join(owners, rows.old_id == owners.account_id)
     found = rows.select("old_id", new_id=ibis.coalesce(rows.by_crm, rows.by_domain))
     return found.filter(found.new_id.notnull())

@@ -50,8 +50,13 @@ class Project:
     warehouse: Warehouse
 
 
-def create_project(folder: Path) -> Path:
-    """Write the template playbook into a folder; returns the file.
+def create_project(folder: Path, text: str | None = None, *, check_only: bool = False) -> Path:
+    """Write a playbook into a folder; returns the file.
+
+    Args:
+        folder: Made if it is not there.
+        text: The playbook; None = the built-in template.
+        check_only: Only see that there is no playbook yet.
 
     Raises:
         ProjectError: There is a playbook already, or the folder cannot be written.
@@ -59,9 +64,11 @@ def create_project(folder: Path) -> Path:
     file = folder / FILE_NAME
     if file.exists():
         raise ProjectError("there is a playbook already.", where=str(file), todo="Edit it, or choose another folder.")
+    if check_only:
+        return file
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(template_text(), encoding="utf-8")
+        file.write_text(template_text() if text is None else text, encoding="utf-8")
     except OSError as error:
         raise ProjectError(f"the folder cannot be written ({error}).", where=str(folder)) from error
     return file

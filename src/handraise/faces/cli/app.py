@@ -69,14 +69,19 @@ def demo(
 @app.command()
 def init(
     directory: Annotated[Path, typer.Argument(help="The project's folder; made if it is not there.")] = HERE,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="PATH", help="Files or folders with your events: roles are proposed from them."),
+    ] = None,
 ) -> None:
     """Start a project: write `handraise.yaml` from the built-in template.
 
-    Next, map your event names to roles in that file, and load your data. Example: `handraise init myproduct`
+    With --from (once for each path), your events are looked at first, and roles are proposed for their names.
+    Example: `handraise init myproduct --from exports/`
     """
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.init(directory))
+    _run(lambda: commands.init(directory, source or []))
 
 
 @app.command()

@@ -30,15 +30,24 @@ from handraise.service.lists import (
     overview,
 )
 from handraise.service.project import Project, open_project
+from handraise.service.start import start_from
 
 
-def init(folder: Path) -> None:
+def init(folder: Path, paths: list[Path]) -> None:
     """`handraise init`."""
-    file = projects.create_project(folder)
-    show.say(f"Wrote {file}.")
-    show.say("Next: map your event names to roles in it, then run")
+    if paths:
+        with show.progress("reading") as progress:
+            started = start_from(folder, paths, progress)
+        show.proposals(started)
+        show.say(f"Wrote {started.file}.")
+        show.say("Next: read the proposed roles in it, mend what is wrong, then run")
+    else:
+        file = projects.create_project(folder)
+        show.say(f"Wrote {file}.")
+        show.say("Next: map your event names to roles in it, then run")
     where = "" if folder == Path() else f" --project {folder}"
-    show.say(f"  handraise load PATH/TO/YOUR/FILES{where}\n  handraise refresh{where}\n  handraise accounts{where}")
+    files = " ".join(map(str, paths)) if paths else "PATH/TO/YOUR/FILES"
+    show.say(f"  handraise load {files}{where}\n  handraise refresh{where}\n  handraise accounts{where}")
 
 
 def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
