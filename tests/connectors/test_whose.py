@@ -60,6 +60,13 @@ def test_crm_first_and_product_second_is_one_company(how: str, tmp_path: Path) -
         check_one_company(made)
 
 
+def test_the_short_form_of_a_salesforce_id_is_enough_to_meet(tmp_path: Path) -> None:
+    with company(tmp_path) as made:
+        made.load(**SALESFORCE)
+        made.load(accounts=[{"account_id": "acc-1", "crm_id": "001000000000001"}])
+        assert made.rows("accounts", "account_id", "name", "domain") == [("acc-1", "Nettle", "www.nettle-example.com")]
+
+
 def test_product_first_and_crm_second_is_one_company(tmp_path: Path) -> None:
     with company(tmp_path) as made:
         made.load(accounts=[PRODUCTS["by domain"]])
