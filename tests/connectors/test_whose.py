@@ -13,6 +13,7 @@ from handraise.events.connectors.stripe import Stripe
 from handraise.events.formats.protocol import Source
 from handraise.events.registry import detect
 from handraise.service.project import load, replay
+from support import scores
 
 COMPANY = [{"id": 31, "property_name": "Nettle Inc.", "property_domain": "nettle-example.com",
             "property_numberofemployees": "70", "property_createdate": "2026-01-01 00:00:00"}]  # fmt: skip
@@ -58,6 +59,19 @@ def test_crm_first_and_product_second_is_one_company(how: str, tmp_path: Path) -
         # The name is the one said last; nothing else is news.
         assert [count.input for count in again.counts if count.loaded] == ["accounts"]
         check_one_company(made)
+
+
+def test_people_count_in_the_one_account_also_when_scores_were_made_in_between(tmp_path: Path) -> None:
+    people = [{"person_id": "u", "email": "x@nettle-example.com", "created_at": "2026-10-01"}]
+    event = [{"event_id": "1", "person_id": "u", "name": "open", "timestamp": "2026-10-27T10:00:00Z"}]
+    with company(tmp_path) as made:
+        made.load(people=people, events=event, company=COMPANY)
+        assert scores(made.project).accounts_of("u") == {"hubspot:31"}
+        # The product's row lacks nothing that the CRM's has, so that one only goes.
+        whole = {"account_id": "acc-1", "name": "N", "domain": "nettle-example.com", "employees": 5, "crm_id": "31"}
+        made.load(accounts=[whole])
+        found = scores(made.project)
+        assert (found.accounts_of("u"), found.account_ids()) == ({"acc-1"}, {"acc-1"})
 
 
 def test_the_short_form_of_a_salesforce_id_is_enough_to_meet(tmp_path: Path) -> None:

@@ -114,6 +114,12 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     return loaded
 
 
+def remove_entities(warehouse: Warehouse, item: Input, keys: ir.Table) -> None:
+    """Remove the rows of one input whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
+    if warehouse.delete(item.name, keys):
+        _count_up(warehouse, "data_version", f"version of {item.name}")
+
+
 def _key_text(rows: ir.Table, item: Input, column: str) -> ir.Value:
     """Key columns compare without NULLs: text as '', instants as one that never comes."""
     return ibis.coalesce(rows[column], _blank(item, column))

@@ -13,7 +13,7 @@ from handraise.events.formats.batches import LINE
 from handraise.events.formats.files import InputFile
 from handraise.events.intake import FileCount, Progress, load_files
 from handraise.events.registry import CONNECTORS
-from handraise.events.store import store_entities
+from handraise.events.store import remove_entities, store_entities
 from handraise.playbook.schema import Domains, Playbook
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of
@@ -128,7 +128,7 @@ def _complete(warehouse: Warehouse, moved: ir.Table) -> None:
         **{LINE: ibis.row_number().over(ibis.window(order_by="old_id"))},
     )
     rows = warehouse.create("completed_accounts", lacking, temporary=True)
-    warehouse.delete("accounts", moved.select(account_id="old_id"))
+    remove_entities(warehouse, INPUTS["accounts"], moved.select(account_id="old_id"))
     store_entities(warehouse, INPUTS["accounts"], rows, LINE)
 
 
@@ -139,5 +139,5 @@ def _move(warehouse: Warehouse, name: str, moved: ir.Table) -> None:
     line = ibis.row_number().over(ibis.window(order_by="old_id"))
     rows = warehouse.create("moved_rows", found.select(account_id="new_id", **columns, **{LINE: line}), temporary=True)
     if warehouse.count(rows):
-        warehouse.delete(name, moved.select(account_id="old_id"))
+        remove_entities(warehouse, item, moved.select(account_id="old_id"))
         store_entities(warehouse, item, rows, LINE)
