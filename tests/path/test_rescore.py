@@ -24,17 +24,15 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[
     simulate(whole, accounts=60, days=60, seed=11, end=END)
     events, source = whole / "events.parquet", f"'{whole / 'all.parquet'}'"
     events.rename(whole / "all.parquet")
-    chosen = duckdb.sql(
-        f"SELECT DISTINCT coalesce(person_id, anonymous_id) AS id FROM {source} WHERE timestamp >= '2026-08-30' "
-        f"ORDER BY hash(id) LIMIT {HELD_BACK}"
-    )
-    people = [row[0] for row in chosen.fetchall()]
+    ids = "SELECT DISTINCT coalesce(person_id, anonymous_id) AS id"
+    late_ids = f"{ids} FROM {source} WHERE timestamp >= '2026-08-30' ORDER BY hash(id) LIMIT {HELD_BACK}"
+    people = [row[0] for row in duckdb.sql(late_ids).fetchall()]
     listed = ", ".join(f"'{person}'" for person in people)
     late = f"timestamp >= '2026-08-30' AND coalesce(person_id, anonymous_id) IN ({listed})"
     duckdb.sql(f"COPY (FROM {source} WHERE NOT ({late})) TO '{events}' (FORMAT parquet)")
     duckdb.sql(f"COPY (FROM {source} WHERE {late}) TO '{later / 'events.parquet'}' (FORMAT parquet)")
     (whole / "all.parquet").unlink()
-    ties = duckdb.sql(f"SELECT DISTINCT person_id FROM '{later / 'events.parquet'}' WHERE person_id IS NOT NULL")
+    ties = duckdb.sql(f"SELECT DISTINCT person_id FROM '{later / 'events.parquet'}' WHERE person_id IS NOT NULL")  # noqa: S608
     return whole, later, sorted({*people, *(row[0] for row in ties.fetchall())})
 
 
@@ -65,7 +63,7 @@ def test_a_few_peoples_last_days(project: Project, company: tuple[Path, Path, li
     load_folder(project, later)
     done = rescore(project, people, now=NOW)
     assert not done.everybody
-    assert 0 < done.people
+    assert done.people > 0
     after = _stored(project)
     assert after == _fresh(first, later)
     assert after["people"] != before["people"]

@@ -95,6 +95,15 @@ def _load_file(warehouse: Warehouse, file: InputFile, renames: Renames, progress
     return intake.counted()
 
 
+def load_rows(warehouse: Warehouse, name: str, source: str, batch: Batch) -> FileCount:
+    """Load canonical rows that no file holds; `source` says in quarantine where they come from."""
+    intake = _FileIntake(warehouse=warehouse, origin=Origin(file=source, format=CANONICAL, table=name), renames={})
+    intake.take(batch)
+    intake.store_lot()
+    [count] = intake.counted()
+    return count
+
+
 def load_again(warehouse: Warehouse, name: str, origin: Origin, batch: Batch, *, renames: Renames) -> FileCount:
     """Load rows that were set aside from an input once more; those that are still bad replace what was set aside."""
     intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames, only=name)
