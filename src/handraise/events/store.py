@@ -30,10 +30,10 @@ def store_events(warehouse: Warehouse, incoming: ir.Table) -> int:
         incoming: Stored rows with the columns of `events`; read several times.
     """
     keys = warehouse.create("incoming_keys", _keys(incoming), temporary=True)
-    twice = keys.group_by("id_hash").having(keys.count() > 1).agg()
-    stored = warehouse.table("event_keys")
-    known = warehouse.create("known_keys", stored.semi_join(keys, "id_hash").distinct(), temporary=True)
-    suspects = twice.union(known.select("id_hash"), distinct=True)
+    known = warehouse.table("event_keys").semi_join(keys, "id_hash").distinct()
+    known = warehouse.create("known_keys", known, temporary=True)
+    both = keys.select("id_hash").union(known.select("id_hash"), distinct=False)
+    suspects = both.group_by("id_hash").having(both.count() > 1).agg()
     suspects = warehouse.create("suspect_keys", suspects, temporary=True)
     if warehouse.count(suspects) == 0:
         return _add(warehouse, incoming)

@@ -226,7 +226,7 @@ class Warehouse:
     def register(self, name: str, data: pa.Table) -> ir.Table:
         """Lend Arrow data to the engine under a name, without copying it."""
         # In slices, because each slice is read by one thread.
-        sliced = pa.Table.from_batches(data.combine_chunks().to_batches(max_chunksize=_SLICE), schema=data.schema)
+        sliced = pa.Table.from_batches(data.to_batches(max_chunksize=_SLICE), schema=data.schema)
         self.connection.register(name, sliced)
         return self.table(name)
 

@@ -13,7 +13,7 @@ ROWS_PER_BATCH = 200_000
 LINE = "_line"
 
 # Batches are stored together until they are this large: enough rows to be worth a statement, few enough for memory.
-ROWS_PER_LOT = 1_000_000
+ROWS_PER_LOT = 2_000_000
 BYTES_PER_LOT = 256 * 1024 * 1024
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -51,7 +52,7 @@ def parquet_columns(path: Path) -> tuple[str, ...]:
 
 def _batch(rows: pa.Table, before: int, done: float) -> Batch:
     columns = {name: _normal(rows.column(name)) for name in rows.column_names if name != LINE}
-    lines = pa.array(range(before + 1, before + 1 + rows.num_rows), type=pa.int64())
+    lines = pa.array(np.arange(before + 1, before + 1 + rows.num_rows))
     return Batch(rows=pa.table({**columns, LINE: lines}), broken=(), done=done)
 
 
