@@ -32,8 +32,8 @@ def examine(project: Project, now: datetime) -> list[Check]:
 
 
 def _versions(project: Project) -> Iterator[Check]:
-    engine = project.warehouse.connection.execute("SELECT version()").fetchall()[0][0]
-    yield Check(state="good", what="version", found=f"handraise {version('handraise')}, engine DuckDB {engine}")
+    engine = project.warehouse.describe()
+    yield Check(state="good", what="version", found=f"handraise {version('handraise')}, engine {engine}")
     yield Check(state="good", what="playbook", found=f"{project.loaded.content_hash} ({project.loaded.path})")
 
 
