@@ -13,6 +13,8 @@ from handraise.warehouse.dialects.ours import Ours
 _DIGITS = r"[0-9]+(_[0-9]+)*"
 # The texts that DuckDB reads as a number, but for infinities and NaN, which nobody here wants.
 NUMBER = rf"^[+-]?({_DIGITS}([.]({_DIGITS})?)?|[.]{_DIGITS})([eE][+-]?[0-9]{{1,3}})?$"
+# The instants that DuckDB reads: no 60th second, and an offset only after seconds.
+INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-5][0-9]([.][0-9]+)?([+-][0-9]{2}(:[0-9]{2})?)?)?)?$"
 # A fraction with a zero too many; DuckDB shows a JSON number without it.
 LONG_FRACTION = r"^(-?[0-9]+[.][0-9]*[0-9])0+$"
 _SPACE = " \t\n\r\v\f"

@@ -8,7 +8,7 @@ import ibis.expr.datatypes as dt
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 
-from handraise.warehouse.dialects.portable import LONG_FRACTION, NUMBER, Portable
+from handraise.warehouse.dialects.portable import INSTANT, LONG_FRACTION, NUMBER, Portable
 
 _PLAIN = 'COLLATE "C"'
 
@@ -53,7 +53,10 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         """NULL where a text cannot be read."""
         if to.is_timestamp():
             return self.words(
-                "CASE WHEN PG_INPUT_IS_VALID(:text, 'timestamptz') THEN CAST(:text AS TIMESTAMPTZ) END", text=arg
+                "CASE WHEN :text ~ :instant AND PG_INPUT_IS_VALID(:text, 'timestamptz') "
+                "THEN CAST(REGEXP_REPLACE(:text, '([.][0-9]{6})[0-9]+', '\\1') AS TIMESTAMPTZ) END",
+                text=arg,
+                instant=sge.Literal.string(INSTANT),
             )
         number = self.words("CAST(:plain AS DECIMAL)", plain=self.plain_number(arg))
         if to.is_floating():
