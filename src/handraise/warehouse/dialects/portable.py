@@ -33,9 +33,15 @@ class Portable(Ours):
 
     def plain_number(self, text: Any) -> Any:
         """A text without the spaces and underscores that a number may be written with."""
-        return self.words(
-            "REPLACE(TRIM(BOTH :space FROM :text), '_', '')", text=text, space=sge.Literal.string(_SPACE)
-        )
+        return self.words("REPLACE(:trimmed, '_', '')", trimmed=self.trimmed(text))
+
+    def trimmed(self, text: Any) -> Any:
+        """A text without the white space of ASCII around it."""
+        return self.words("TRIM(BOTH :space FROM :text)", text=sge.paren(text, copy=False), space=self.space())
+
+    def space(self) -> Any:
+        """The white space of ASCII as a literal."""
+        return sge.Literal.string(_SPACE)
 
     def visit_Divide(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802
         """Always of doubles: decimals of an engine's own width would round elsewhere."""

@@ -71,11 +71,10 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
                 n=number,
             )
         return self.words(
-            "CASE WHEN TRIM(BOTH :space FROM :text) ~ :number THEN :read END",
-            text=arg,
+            "CASE WHEN :text ~ :number THEN :read END",
+            text=self.trimmed(arg),
             read=read,
             number=sge.Literal.string(NUMBER),
-            space=sge.Literal.string(" \t\n\r\v\f"),
         )
 
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802

@@ -18,7 +18,6 @@ _SIMPLE_KEY = re.compile(r"^[A-Za-z0-9_]+$")
 _LONE = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
-_SPACE = " \t\n\r\v\f"
 
 
 class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
@@ -39,7 +38,7 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
             "THEN :plain ELSE :value END",
             value=value,
             document=document,
-            plain=self._double_text(self.cast(value, dt.float64)),
+            plain=self._written_out(value),
         )
 
     def say_is_json(self, op: Any, document: Any) -> Any:
@@ -66,12 +65,15 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
                 instant=sge.Literal.string(INSTANT),
             )
         return self.words(
-            f"CASE WHEN TRIM(BOTH :space FROM :text) RLIKE :number THEN TRY_CAST(:plain AS {self._type(to)}) END",
-            text=arg,
+            f"CASE WHEN :text RLIKE :number THEN TRY_CAST(:plain AS {self._type(to)}) END",
+            text=self.trimmed(arg),
             plain=self.plain_number(arg),
             number=sge.Literal.string(NUMBER),
-            space=sge.Literal.string(_SPACE),
         )
+
+    def space(self) -> Any:
+        """Spark's literals know no escape for the last two."""
+        return self.words("CONCAT(' \\t\\n\\r', CHAR(11), CHAR(12))")
 
     def _type(self, dtype: Any) -> str:
         return str(self.type_mapper.to_string(dtype))
@@ -87,9 +89,15 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
 
     def _double_text(self, number: Any) -> Any:
         return self.words(
-            "CASE WHEN :x = FLOOR(:x) AND ABS(:x) < 1e15 THEN CONCAT(CAST(CAST(:x AS BIGINT) AS STRING), '.0') "
-            "WHEN ABS(:x) >= 1e-3 AND ABS(:x) < 1e15 "
-            "THEN REGEXP_REPLACE(CAST(CAST(:x AS DECIMAL(38, 18)) AS STRING), '0+$', '') ELSE CAST(:x AS STRING) END",
+            "CASE WHEN ABS(:x) < 1e16 THEN :plain ELSE CAST(:x AS STRING) END",
+            x=sge.paren(number, copy=False),
+            plain=self._written_out(number),
+        )
+
+    def _written_out(self, number: Any) -> Any:
+        """A number without exponent and idle zeros, but with a point."""
+        return self.words(
+            "REGEXP_REPLACE(CAST(TRY_CAST(:x AS DECIMAL(38, 18)) AS STRING), '([.][0-9]+?)0+$', '$1')",
             x=sge.paren(number, copy=False),
         )
 
@@ -101,9 +109,7 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
     def visit_Strip(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """All white space of ASCII."""
         del op
-        return self.words(
-            "TRIM(BOTH :space FROM :text)", text=sge.paren(arg, copy=False), space=sge.Literal.string(_SPACE)
-        )
+        return self.trimmed(arg)
 
     def visit_RegexReplace(self, op: Any, *, arg: Any, pattern: Any, replacement: Any) -> Any:  # noqa: N802
         """Groups are `$1` here."""
