@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from handraise.errors import EngineError
+from handraise.warehouse.built import BuiltStep, BuiltSteps
 from handraise.warehouse.engines.duckdb import DuckDBEngine
 from handraise.warehouse.engines.protocol import Engine, RefusedError
 from handraise.warehouse.files import write_file
@@ -54,7 +54,8 @@ class Warehouse:
     def __post_init__(self) -> None:
         """Start outside any transaction or recording."""
         self._in_transaction = False
-        self._recording: list[_Call] | None = None
+        self._recording: list[BuiltStep] | None = None
+        self._built = BuiltSteps(self.engine)
 
     @classmethod
     def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
@@ -89,58 +90,70 @@ class Warehouse:
     def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
         """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
         if isinstance(content, ibis.Schema):
-            self._run(_Call(f"create {name}", "create_empty", (name, content), {"temporary": temporary}))
+            made = BuiltStep(name=f"create {name}", does="create_empty", given=(name, self._types(content), temporary))
         else:
             # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
-            made = (name, self.sql(content), content.schema())
-            self._run(_Call(name, "create_as", made, {"temporary": temporary}))
+            types = self._types(content.schema())
+            made = BuiltStep(name=name, does="create_as", given=(name, self.sql(content), types, temporary))
+        self._run(made)
         return self.table(name)
+
+    def _types(self, schema: ibis.Schema) -> dict[str, str]:
+        return {column: self.engine.type_of(dtype) for column, dtype in schema.items()}
 
     def show_as(self, name: str, stored: str) -> None:
         """Let a stored table be read under the name of a temporary one, without copying it."""
         self.engine.show_as(name, stored)
 
+    def show(self, name: str, content: ir.Table) -> ir.Table:
+        """Let an expression be read under a name; it is worked out at each reading."""
+        given = (name, self.sql(content), self._types(content.schema()))
+        self._run(BuiltStep(name=name, does="show", given=given))
+        return self.table(name)
+
     def once_built(self, key: str, build: Callable[[], None]) -> None:
-        """Run steps whose expressions depend on `key` alone: the second time, their SQL runs without being built.
+        """Run steps whose expressions depend on `key` alone: their SQL is kept, and runs the next time without being built.
 
         Building the path's expressions takes longer than running them on small data.
         """
-        own_key = (self.engine.name, key)
-        recorded = _BUILT.get(own_key)
-        if recorded is not None:
-            for call in recorded:
-                self._run(call)
+        known = self._built.find(key)
+        if known:
+            for step in known:
+                self._run(step)
             return
         self._recording = []
         try:
             build()
-            _BUILT[own_key] = tuple(self._recording)
+            recorded = tuple(self._recording)
         finally:
             self._recording = None
+        self._built.keep(key, recorded)
 
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""
-        return self._run(_Call(name, "insert", (name, tuple(rows.columns), self.sql(rows))))
+        return self._run(BuiltStep(name=name, does="insert", given=(name, list(rows.columns), self.sql(rows))))
 
     def delete(self, name: str, keys: ir.Table) -> int:
         """Remove the rows whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
-        return self._run(_Call(f"make room in {name}", "delete", (name, tuple(keys.columns), self.sql(keys))))
+        given = (name, list(keys.columns), self.sql(keys))
+        return self._run(BuiltStep(name=f"make room in {name}", does="delete", given=given))
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
-        return self._run(_Call(f"make room in {name}", "delete_where", (name, column, text)))
+        return self._run(BuiltStep(name=f"make room in {name}", does="delete_where", given=(name, column, text)))
 
-    def replace(self, name: str, rows: ir.Table, columns: list[str]) -> int:
-        """Put `rows` in place of the stored rows that share their values of `columns` with one of them.
+    def replace(self, name: str, rows: ir.Table, columns: tuple[str, ...]) -> int:
+        """Put rows in the place of the stored ones that share their values of `columns` (no NULLs); returns how many.
 
-        Where an engine overwrites whole partitions, `columns` is best the one that the table is parted by.
+        `rows` must not be read from the table that is replaced. By the column that an engine parts its tables by (day
+        or as-of), whole partitions are overwritten.
         """
-        held = self.create(f"{name}_coming", rows, temporary=True)
-        return self._run(_Call(name, "replace", (name, tuple(columns), held.get_name())))
+        given = (name, list(columns), list(rows.columns), self.sql(rows))
+        return self._run(BuiltStep(name=name, does="replace", given=given))
 
     def empty(self, name: str) -> None:
         """Remove all rows."""
-        self._run(_Call(f"empty {name}", "empty", (name,)))
+        self._run(BuiltStep(name=f"empty {name}", does="empty", given=(name,)))
 
     def register(self, name: str, data: pa.Table) -> ir.Table:
         """Lend Arrow data to the engine under a name."""
@@ -164,8 +177,8 @@ class Warehouse:
         sql = self.sql(expression)
         try:
             return self.engine.fetch(sql, expression.schema())
-        except RefusedError as failure:
-            raise _failed("read", sql, failure) from failure
+        except RefusedError as refused:
+            raise _failed("read", sql, refused) from refused
 
     def count(self, expression: ir.Table) -> int:
         """Number of rows of an expression."""
@@ -212,15 +225,15 @@ class Warehouse:
             self._in_transaction = False
         self.engine.commit()
 
-    def _run(self, call: _Call) -> int:
+    def _run(self, wanted: BuiltStep) -> int:
         started = time.perf_counter()
         if self._recording is not None:
-            self._recording.append(call)
+            self._recording.append(wanted)
         try:
-            rows = int(getattr(self.engine, call.method)(*call.arguments, **call.options))
-        except RefusedError as failure:
-            raise _failed(call.step, call.sql, failure) from failure
-        self._done(call.step, rows, started)
+            rows = int(getattr(self.engine, wanted.does)(*wanted.given))
+        except RefusedError as refused:
+            raise _failed(wanted.name, wanted.sql, refused) from refused
+        self._done(wanted.name, rows, started)
         return rows
 
     def _done(self, name: str, rows: int, started: float) -> None:
@@ -230,27 +243,8 @@ class Warehouse:
             self.on_step(step)
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One statement for the engine, kept as data so that it can be run again without being built."""
-
-    step: str
-    method: str
-    arguments: tuple[Any, ...]
-    options: dict[str, bool] = field(default_factory=dict)
-
-    @property
-    def sql(self) -> str:
-        """What to quote when it fails."""
-        return next((a for a in self.arguments[1:] if isinstance(a, str)), f"{self.method} {self.arguments[0]}")
-
-
-# Engine and key → everything that was built in this process.
-_BUILT: dict[tuple[str, str], tuple[_Call, ...]] = {}
-
-
-def _failed(name: str, sql: str, failure: RefusedError) -> EngineError:
+def _failed(name: str, sql: str, refused: RefusedError) -> EngineError:
     return EngineError(
-        f"the step {name!r} failed: {failure.reason}",
+        f"the step {name!r} failed: {refused.reason}",
         todo=f"If this looks like a fault of handraise, report it with this SQL:\n{sql[:4000]}",
     )

@@ -45,6 +45,7 @@ class Portable(Ours):
 
     def visit_Divide(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802
         """Always of doubles: decimals of an engine's own width would round elsewhere."""
+        del op
         wide = [self.cast(side, dt.float64) for side in (left, right)]  # type: ignore[attr-defined]
         return sge.paren(sge.Div(this=wide[0], expression=wide[1], typed=True), copy=False)
 

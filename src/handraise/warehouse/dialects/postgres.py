@@ -51,6 +51,7 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
 
     def visit_TryCast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """NULL where a text cannot be read."""
+        del op
         if to.is_timestamp():
             return self.words(
                 "CASE WHEN :text ~ :instant AND PG_INPUT_IS_VALID(:text, 'timestamptz') "
@@ -99,7 +100,7 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         del op
         return self.words(f"(:text {_PLAIN}) ~ :pattern", text=sge.paren(arg, copy=False), pattern=pattern)
 
-    def visit_SortKey(self, op: Any, *, arg: Any, ascending: bool, nulls_first: bool) -> Any:  # noqa: FBT001, N802
+    def visit_SortKey(self, op: Any, *, arg: Any, ascending: bool, nulls_first: bool) -> Any:  # noqa: N802
         """Texts sort by code point, whatever the database's own locale."""
         if op.arg.dtype.is_string():
             arg = self.words(f":text {_PLAIN}", text=sge.paren(arg, copy=False))

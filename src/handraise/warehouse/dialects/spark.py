@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import ibis.common.exceptions as com
-import ibis.expr.datatypes as dt
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.base import SQLGlotCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
@@ -58,6 +57,7 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
 
     def visit_TryCast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """NULL where a text cannot be read, or where only Spark would read it."""
+        del op
         if to.is_timestamp():
             return self.words(
                 "CASE WHEN :text RLIKE :instant THEN TRY_CAST(:text AS TIMESTAMP_LTZ) END",
@@ -104,7 +104,7 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
     def visit_Lowercase(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """Each code point's own lower case, without Spark's rules for a dotted I and a sigma at the end."""
         del op
-        return self.words("LOWER(TRANSLATE(:text, 'İΣ', 'iσ'))", text=sge.paren(arg, copy=False))
+        return self.words("LOWER(TRANSLATE(:text, 'İΣ', 'i\u03c3'))", text=sge.paren(arg, copy=False))
 
     def visit_Strip(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """All white space of ASCII."""

@@ -24,6 +24,7 @@ from handraise.warehouse.engines.protocol import RefusedError, first_line, quote
 OLDEST = 160_000
 _HAS_OWN_LOWER_CASE = 170_000
 # Stored tables are read and changed by these columns.
+_BY_CODE_POINT = 'COLLATE "C"'
 _INDEXED = ("day", "timestamp", "event_id", "as_of")
 
 
@@ -73,7 +74,7 @@ class PostgresEngine:
             connection.close()
             raise ProjectError("the server is older than Postgres 16.", todo="Use Postgres 16 or newer.")
         key = text(f"handraise {schema}")
-        free = connection.execute(f"SELECT pg_try_advisory_lock(hashtextextended({key}, 0))").fetchone()  # type: ignore[call-overload]  # noqa: S608
+        free = connection.execute(f"SELECT pg_try_advisory_lock(hashtextextended({key}, 0))").fetchone()
         if free != (True,):
             connection.close()
             raise BusyError(
@@ -121,7 +122,7 @@ class PostgresEngine:
     def _schema_of(self, relation: str) -> ibis.Schema:
         found = self._all(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
-            f"WHERE attrelid = to_regclass({text(relation)}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"  # noqa: S608
+            f"WHERE attrelid = to_regclass({text(relation)}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
         )
         if not found:
             raise RefusedError(f"there is no table {relation}")
@@ -131,30 +132,39 @@ class PostgresEngine:
         """Names of our stored and temporary tables."""
         found = self._all(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'v') AND "
-            f"relnamespace IN (to_regnamespace({text(quoted(self._schema))}), pg_my_temp_schema())"  # noqa: S608
+            f"relnamespace IN (to_regnamespace({text(quoted(self._schema))}), pg_my_temp_schema())"
         )
         return {str(row[0]) for row in found}
 
-    def create_empty(self, name: str, schema: ibis.Schema, *, temporary: bool) -> int:
+    def type_of(self, dtype: dt.DataType) -> str:
+        """Postgres' name of a type; texts of ours compare by code point, on every server."""
+        name = str(PostgresType.to_string(dtype))
+        return f"{name} {_BY_CODE_POINT}" if dtype.is_string() else name
+
+    def create_empty(self, name: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001
         """An empty table in place of any of that name."""
-        columns = ", ".join(f"{quoted(c)} {_column_type(t)}" for c, t in schema.items())
+        columns = ", ".join(f"{quoted(c)} {t}" for c, t in types.items())
         self._drop(name, temporary=temporary)
         self._execute(f"CREATE {_kind(temporary=temporary)} {quoted(name)} ({columns})")
-        self._index(name, tuple(schema), temporary=temporary)
+        self._index(name, types, temporary=temporary)
         return 0
 
-    def create_as(self, name: str, sql: str, schema: ibis.Schema, *, temporary: bool) -> int:
-        """The rows of a query, cast to a schema, in place of any table of that name, which the query may read."""
-        columns = ", ".join(f"{_cast(c, t)} AS {quoted(c)}" for c, t in schema.items())
+    def create_as(self, name: str, sql: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001
+        """The rows of a query, cast to types, in place of any table of that name, which the query may read."""
         made = f"{name}__made"
         self._drop(made, temporary=temporary)
-        rows = self._execute(f"CREATE {_kind(temporary=temporary)} {quoted(made)} AS SELECT {columns} FROM ({sql}) AS q")  # noqa: S608
+        rows = self._execute(f"CREATE {_kind(temporary=temporary)} {quoted(made)} AS {_typed(sql, types)}")
         self._drop(name, temporary=temporary)
         self._execute(f"ALTER TABLE {quoted(made)} RENAME TO {quoted(name)}")
-        self._index(name, tuple(schema), temporary=temporary)
+        self._index(name, types, temporary=temporary)
         # A new table has no statistics until it is looked at, and plans made without them can take hours.
         self._execute(f"ANALYZE {quoted(name)}")
         return rows
+
+    def show(self, name: str, sql: str, types: dict[str, str]) -> int:
+        """Let a query be read under a name, cast to types; it is worked out at each reading."""
+        self._drop(name, temporary=True)
+        return self._execute(f"CREATE TEMP VIEW {quoted(name)} AS {_typed(sql, types)}")
 
     def _drop(self, name: str, *, temporary: bool) -> None:
         place = "pg_temp" if temporary else quoted(self._schema)
@@ -164,9 +174,10 @@ class PostgresEngine:
             + ("pg_my_temp_schema()" if temporary else f"to_regnamespace({text(quoted(self._schema))})")
         )
         for (kind,) in kinds:
-            self._execute(f"DROP {'VIEW' if kind in {'v', b'v'} else 'TABLE'} {place}.{quoted(name)}")
+            # What shows a table that is made anew has to be shown again.
+            self._execute(f"DROP {'VIEW' if kind in {'v', b'v'} else 'TABLE'} {place}.{quoted(name)} CASCADE")
 
-    def _index(self, name: str, columns: tuple[str, ...], *, temporary: bool) -> None:
+    def _index(self, name: str, columns: dict[str, str], *, temporary: bool) -> None:
         for column in columns:
             if column in _INDEXED and not temporary:
                 self._execute(f"CREATE INDEX ON {quoted(name)} ({quoted(column)})")
@@ -175,46 +186,42 @@ class PostgresEngine:
         """Let a stored table be read under the name of a temporary one, without copying it."""
         self._drop(name, temporary=True)
         place = f"{quoted(self._schema)}.{quoted(stored)}"
-        self._execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT * FROM {place}")  # noqa: S608
+        self._execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT * FROM {place}")
 
-    def insert(self, name: str, columns: tuple[str, ...], sql: str) -> int:
+    def insert(self, name: str, columns: list[str], sql: str) -> int:
         """Append the rows of a query; returns how many."""
-        types = self._schema_of(quoted(name))
-        given = ", ".join(_cast(column, types[column]) for column in columns)
-        return self._execute(
-            f"INSERT INTO {quoted(name)} ({', '.join(map(quoted, columns))}) SELECT {given} FROM ({sql}) AS q"  # noqa: S608
-        )
+        stored = self._schema_of(quoted(name))
+        types = {column: self.type_of(stored[column]) for column in columns}
+        return self._execute(f"INSERT INTO {quoted(name)} ({', '.join(map(quoted, columns))}) {_typed(sql, types)}")
 
-    def delete(self, name: str, columns: tuple[str, ...], sql: str) -> int:
+    def delete(self, name: str, columns: list[str], sql: str) -> int:
         """Remove the rows whose columns equal a row of a query."""
         match = " AND ".join(f"{quoted(name)}.{quoted(c)} = k.{quoted(c)}" for c in columns)
-        return self._execute(f"DELETE FROM {quoted(name)} USING ({sql}) AS k WHERE {match}")  # noqa: S608
+        return self._execute(f"DELETE FROM {quoted(name)} USING ({sql}) AS k WHERE {match}")
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
         wanted = "'" + text.replace("'", "''") + "'"
-        return self._execute(f"DELETE FROM {quoted(name)} WHERE {quoted(column)} = {wanted}")  # noqa: S608
+        return self._execute(f"DELETE FROM {quoted(name)} WHERE {quoted(column)} = {wanted}")
 
-    def replace(self, name: str, columns: tuple[str, ...], rows: str) -> int:
-        """Put the rows of a temporary table in place of the stored ones that share the values of some columns."""
-        keys = ", ".join(map(quoted, columns))
-        self.delete(name, columns, f"SELECT DISTINCT {keys} FROM {quoted(rows)}")  # noqa: S608
-        every = tuple(self._schema_of(quoted(rows)))
-        return self.insert(name, every, f"SELECT * FROM {quoted(rows)}")  # noqa: S608
+    def replace(self, name: str, shared: list[str], columns: list[str], sql: str) -> int:
+        """Put the rows of a query in place of the stored ones that share the values of the columns `shared`."""
+        self.delete(name, shared, f"SELECT DISTINCT {', '.join(map(quoted, shared))} FROM ({sql}) AS q")
+        return self.insert(name, columns, sql)
 
     def empty(self, name: str) -> int:
         """Remove all rows."""
-        return self._execute(f"DELETE FROM {quoted(name)}")  # noqa: S608
+        return self._execute(f"DELETE FROM {quoted(name)}")
 
     def lend(self, name: str, data: pa.Table) -> None:
         """Copy Arrow data into a temporary table."""
         schema = ibis.Schema.from_pyarrow(data.schema)
-        self.create_empty(name, schema, temporary=True)
+        self.create_empty(name, {column: self.type_of(dtype) for column, dtype in schema.items()}, True)  # noqa: FBT003
         lines = io.BytesIO()
         # All values are quoted and NULL is not, which is how COPY tells an empty text from none.
         options = csv.WriteOptions(include_header=False, quoting_style="all_valid")
         csv.write_csv(_without_nul(data), lines, options)
-        with self._connection.cursor() as cursor, cursor.copy(f"COPY {quoted(name)} FROM STDIN (FORMAT csv)") as copy:  # type: ignore[call-overload]
+        with self._connection.cursor() as cursor, cursor.copy(f"COPY {quoted(name)} FROM STDIN (FORMAT csv)") as copy:
             copy.write(lines.getvalue())
         self._execute(f"ANALYZE {quoted(name)}")
 
@@ -226,7 +233,7 @@ class PostgresEngine:
         """The rows of a query in their order, with the Arrow types of the schema."""
         lines = io.BytesIO()
         try:
-            with self._connection.cursor() as cursor, cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)") as copy:  # type: ignore[call-overload]
+            with self._connection.cursor() as cursor, cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)") as copy:
                 for part in copy:
                     lines.write(part)
         except psycopg.Error as error:
@@ -268,13 +275,13 @@ class PostgresEngine:
 
     def _execute(self, sql: str) -> int:
         try:
-            return self._connection.execute(sql).rowcount  # type: ignore[call-overload,no-any-return]
+            return self._connection.execute(sql).rowcount
         except psycopg.Error as error:
             raise RefusedError(first_line(error)) from error
 
     def _all(self, sql: str) -> list[tuple[object, ...]]:
         try:
-            return self._connection.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+            return self._connection.execute(sql).fetchall()
         except psycopg.Error as error:
             raise RefusedError(first_line(error)) from error
 
@@ -296,18 +303,14 @@ def _ibis_type(kind: str) -> dt.DataType:
     return PostgresType.from_string(kind)
 
 
-def _type(dtype: dt.DataType) -> str:
-    return str(PostgresType.to_string(dtype))
+def _typed(sql: str, types: dict[str, str]) -> str:
+    columns = ", ".join(f"{_cast(c, t)} AS {quoted(c)}" for c, t in types.items())
+    return f"SELECT {columns} FROM ({sql}) AS q"
 
 
-def _column_type(dtype: dt.DataType) -> str:
-    return f'{_type(dtype)} COLLATE "C"' if dtype.is_string() else _type(dtype)
-
-
-def _cast(column: str, dtype: dt.DataType) -> str:
-    # Texts of ours compare by code point, on every server.
-    cast = f"CAST({quoted(column)} AS {_type(dtype)})"
-    return f'{cast} COLLATE "C"' if dtype.is_string() else cast
+def _cast(column: str, kind: str) -> str:
+    name, by, _ = kind.partition(_BY_CODE_POINT)
+    return f"CAST({quoted(column)} AS {name}) {by}"
 
 
 def _without_nul(data: pa.Table) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -46,26 +47,32 @@ class Engine(Protocol):
     def table_names(self) -> set[str]:
         """Names of stored and temporary tables."""
 
-    def create_empty(self, name: str, schema: ibis.Schema, *, temporary: bool) -> int:
+    def type_of(self, dtype: dt.DataType) -> str:
+        """The engine's name of a type."""
+
+    def create_empty(self, name: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001 - kept as data
         """An empty table in place of any of that name."""
 
-    def create_as(self, name: str, sql: str, schema: ibis.Schema, *, temporary: bool) -> int:
-        """The rows of a query, cast to a schema, in place of any table of that name, which the query may read."""
+    def create_as(self, name: str, sql: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001
+        """The rows of a query, cast to types, in place of any table of that name, which the query may read."""
 
     def show_as(self, name: str, stored: str) -> None:
         """Let a stored table be read under the name of a temporary one."""
 
-    def insert(self, name: str, columns: tuple[str, ...], sql: str) -> int:
+    def show(self, name: str, sql: str, types: dict[str, str]) -> int:
+        """Let a query be read under a name, cast to types; it is worked out at each reading."""
+
+    def insert(self, name: str, columns: list[str], sql: str) -> int:
         """Append the rows of a query; returns how many."""
 
-    def delete(self, name: str, columns: tuple[str, ...], sql: str) -> int:
+    def delete(self, name: str, columns: list[str], sql: str) -> int:
         """Remove the rows whose columns equal a row of a query."""
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
 
-    def replace(self, name: str, columns: tuple[str, ...], rows: str) -> int:
-        """Put the rows of a temporary table in place of the stored ones that share the values of some columns."""
+    def replace(self, name: str, shared: list[str], columns: list[str], sql: str) -> int:
+        """Put the rows of a query in place of the stored ones that share the values of the columns `shared`."""
 
     def empty(self, name: str) -> int:
         """Remove all rows."""

@@ -93,11 +93,11 @@ class SparkEngine:
 
     def table(self, name: str) -> ir.Table:
         """A table of ours as an expression."""
-        return ibis.table(_schema_of(self._frame(f"SELECT * FROM {_quoted(name)}")), name=name)  # noqa: S608
+        return ibis.table(_schema_of(self._frame(f"SELECT * FROM {_quoted(name)}")), name=name)
 
     def theirs(self, source: str) -> ir.Table:
         """A table of the company, `schema.table` or `catalog.schema.table`, as an expression that is only read."""
-        return self.query(f"SELECT * FROM {source}", "source")  # noqa: S608
+        return self.query(f"SELECT * FROM {source}", "source")
 
     def query(self, sql: str, name: str) -> ir.Table:
         """A query over the company's tables as an expression."""
@@ -108,21 +108,26 @@ class SparkEngine:
         """Names of our stored and temporary tables."""
         return {row["tableName"] for row in self._frame(f"SHOW TABLES IN {_quoted(self._schema)}").collect()}
 
-    def create_empty(self, name: str, schema: ibis.Schema, *, temporary: bool) -> int:
-        """An empty table in place of any of that name."""
-        columns = ", ".join(f"CAST(NULL AS {self._type(t)}) AS {_quoted(c)}" for c, t in schema.items())
-        return self.create_as(name, f"SELECT {columns} WHERE FALSE", schema, temporary=temporary)
+    def type_of(self, dtype: dt.DataType) -> str:
+        """Spark's name of a type."""
+        if dtype.is_timestamp():
+            return "TIMESTAMP_NTZ" if dtype.timezone is None else "TIMESTAMP_LTZ"
+        return str(self._dialect.type_mapper.to_string(dtype))
 
-    def create_as(self, name: str, sql: str, schema: ibis.Schema, *, temporary: bool) -> int:
-        """The rows of a query, cast to a schema, in place of any table of that name, which the query may read."""
-        columns = ", ".join(f"CAST({_quoted(c)} AS {self._type(t)}) AS {_quoted(c)}" for c, t in schema.items())
-        rows = self._snapshot(self._frame(f"SELECT {columns} FROM ({sql}) AS q"))  # noqa: S608
+    def create_empty(self, name: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001
+        """An empty table in place of any of that name."""
+        columns = ", ".join(f"CAST(NULL AS {t}) AS {_quoted(c)}" for c, t in types.items())
+        return self.create_as(name, f"SELECT {columns} WHERE FALSE", types, temporary)
+
+    def create_as(self, name: str, sql: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001
+        """The rows of a query, cast to types, in place of any table of that name, which the query may read."""
+        rows = self._snapshot(self._frame(_typed(sql, types)))
         if temporary:
             rows.createOrReplaceTempView(name)
             return -1
         self._session.catalog.dropTempView(name)
         self._run(f"DROP TABLE IF EXISTS {self._stored(name)}")
-        return self._write(rows, name, parted_by=_part(name, tuple(schema)))
+        return self._write(rows, name, parted_by=_part(name, list(types)))
 
     def _write(self, rows: DataFrame, name: str, *, parted_by: str | None) -> int:
         counted, count = _counted(rows)
@@ -142,23 +147,28 @@ class SparkEngine:
 
     def show_as(self, name: str, stored: str) -> None:
         """Let a stored table be read under the name of a temporary one, without copying it."""
-        self._frame(f"SELECT * FROM {self._stored(stored)}").createOrReplaceTempView(name)  # noqa: S608
+        self._frame(f"SELECT * FROM {self._stored(stored)}").createOrReplaceTempView(name)
 
-    def insert(self, name: str, columns: tuple[str, ...], sql: str) -> int:
+    def show(self, name: str, sql: str, types: dict[str, str]) -> int:
+        """Let a query be read under a name, cast to types; it is worked out at each reading."""
+        self._frame(_typed(sql, types)).createOrReplaceTempView(name)
+        return -1
+
+    def insert(self, name: str, columns: list[str], sql: str) -> int:
         """Append the rows of a query; returns how many."""
         return self._append(name, self._snapshot(self._shaped(name, columns, sql)), "append")
 
-    def _shaped(self, name: str, columns: tuple[str, ...], sql: str) -> DataFrame:
+    def _shaped(self, name: str, columns: list[str], sql: str) -> DataFrame:
         """A query with all columns of a table, in its order and types."""
         given = ", ".join(
-            f"CAST({_quoted(c) if c in columns else 'NULL'} AS {self._type(t)}) AS {_quoted(c)}"
+            f"CAST({_quoted(c) if c in columns else 'NULL'} AS {self.type_of(t)}) AS {_quoted(c)}"
             for c, t in self.table(name).schema().items()
         )
-        return self._frame(f"SELECT {given} FROM ({sql}) AS q")  # noqa: S608
+        return self._frame(f"SELECT {given} FROM ({sql}) AS q")
 
     def _append(self, name: str, rows: DataFrame, mode: str) -> int:
         if self._is_temporary(name):
-            now = self._frame(f"SELECT * FROM {_quoted(name)}")  # noqa: S608
+            now = self._frame(f"SELECT * FROM {_quoted(name)}")
             added = rows.count()
             (now.unionByName(rows) if mode == "append" else rows).createOrReplaceTempView(name)
             return added
@@ -167,18 +177,20 @@ class SparkEngine:
             counted.write.insertInto(f"{self._schema}.{name}", overwrite=mode == "overwrite")
         return int(count.get["rows"])
 
-    def delete(self, name: str, columns: tuple[str, ...], sql: str) -> int:
+    def delete(self, name: str, columns: list[str], sql: str) -> int:
         """Remove the rows whose columns equal a row of a query: whole partitions, or a table written anew."""
-        keys = self._frame(f"SELECT DISTINCT {', '.join(map(_quoted, columns))} FROM ({sql}) AS q")  # noqa: S608
-        part = _part(name, tuple(self.table(name).schema()))
-        if part and columns == (part,):
+        keys = self._frame(f"SELECT DISTINCT {', '.join(map(_quoted, columns))} FROM ({sql}) AS q")
+        part = _part(name, list(self.table(name).schema()))
+        if part and columns == [part]:
             self._drop_parts(name, part, [str(row[0]) for row in keys.collect()])
             return -1
         keys = self._snapshot(keys)
-        stored = self._frame(f"SELECT * FROM {_quoted(name)}")  # noqa: S608
+        stored = self._frame(f"SELECT * FROM {_quoted(name)}")
         concerned = stored
         if part and not self._is_temporary(name):
-            parts = [str(row[0]) for row in stored.join(keys, list(columns), "left_semi").select(part).distinct().collect()]
+            parts = [
+                str(row[0]) for row in stored.join(keys, list(columns), "left_semi").select(part).distinct().collect()
+            ]
             concerned = stored.filter(F.col(part).cast("string").isin(parts))
         kept = self._snapshot(concerned.join(keys, list(columns), "left_anti").select(*stored.columns))
         if part and not self._is_temporary(name):
@@ -192,27 +204,25 @@ class SparkEngine:
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
-        rows = self._frame(f"SELECT * FROM {_quoted(name)}")  # noqa: S608
+        rows = self._frame(f"SELECT * FROM {_quoted(name)}")
         if rows.filter(F.col(column) == text).isEmpty():
             return 0
         return self._append(name, self._snapshot(rows.filter(~F.col(column).eqNullSafe(text))), "overwrite")
 
-    def replace(self, name: str, columns: tuple[str, ...], rows: str) -> int:
-        """Put the rows of a temporary table in place of the stored ones that share the values of some columns.
+    def replace(self, name: str, shared: list[str], columns: list[str], sql: str) -> int:
+        """Put the rows of a query in place of the stored ones that share the values of the columns `shared`.
 
         By day or as-of, Spark overwrites just these partitions in one step.
         """
-        sql = f"SELECT * FROM {_quoted(rows)}"  # noqa: S608
-        every = tuple(self.table(rows).schema())
-        if columns == (_part(name, tuple(self.table(name).schema())),):
-            return self._append(name, self._shaped(name, every, sql), "overwrite")
-        self.delete(name, columns, sql)
-        return self.insert(name, every, sql)
+        if shared == [_part(name, list(self.table(name).schema()))]:
+            return self._append(name, self._snapshot(self._shaped(name, columns, sql)), "overwrite")
+        self.delete(name, shared, sql)
+        return self.insert(name, columns, sql)
 
     def empty(self, name: str) -> int:
         """Remove all rows."""
         if self._is_temporary(name):
-            return self._append(name, self._frame(f"SELECT * FROM {_quoted(name)} WHERE FALSE"), "overwrite")  # noqa: S608
+            return self._append(name, self._frame(f"SELECT * FROM {_quoted(name)} WHERE FALSE"), "overwrite")
         self._run(f"TRUNCATE TABLE {self._stored(name)}")
         return -1
 
@@ -265,11 +275,6 @@ class SparkEngine:
     def _stored(self, name: str) -> str:
         return f"{_quoted(self._schema)}.{_quoted(name)}"
 
-    def _type(self, dtype: dt.DataType) -> str:
-        if dtype.is_timestamp():
-            return "TIMESTAMP_NTZ" if dtype.timezone is None else "TIMESTAMP_LTZ"
-        return str(self._dialect.type_mapper.to_string(dtype))
-
     def _frame(self, sql: str) -> DataFrame:
         with _told():
             return self._session.sql(sql)
@@ -282,7 +287,12 @@ def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _part(name: str, columns: tuple[str, ...]) -> str | None:
+def _typed(sql: str, types: dict[str, str]) -> str:
+    columns = ", ".join(f"CAST({_quoted(c)} AS {t}) AS {_quoted(c)}" for c, t in types.items())
+    return f"SELECT {columns} FROM ({sql}) AS q"
+
+
+def _part(name: str, columns: list[str]) -> str | None:
     return None if name in _SMALL else next((column for column in _PARTED_BY if column in columns), None)
 
 
