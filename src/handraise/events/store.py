@@ -11,7 +11,7 @@ from handraise.warehouse.functions import any_of
 from handraise.warehouse.tables import Input, read_fact, write_fact
 
 INCOMING = "incoming_events"
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 _NEVER = "1900-01-01"  # stands for a missing instant in keys; no accepted instant is that early
 
 
@@ -21,7 +21,7 @@ def store_events(warehouse: Warehouse) -> int:
     One id is one event. When copies of an id differ, the one that sorts first by (timestamp, name, ids, workspace,
     properties, received_at) stays, so that the result does not depend on the order of arrival.
     """
-    incoming = warehouse.create("incoming_unique", _one_row_per_id(warehouse.table(INCOMING)), temporary=True)
+    incoming = warehouse.create("incoming_unique", one_row_per_id(warehouse.table(INCOMING)), temporary=True)
     events = warehouse.table("events")
     known = warehouse.create("known_events", events.semi_join(incoming, "event_id"), temporary=True)
     new = incoming.anti_join(known, "event_id")
@@ -34,27 +34,29 @@ def store_events(warehouse: Warehouse) -> int:
     return loaded
 
 
-def _one_row_per_id(rows: ir.Table) -> ir.Table:
+def one_row_per_id(rows: ir.Table) -> ir.Table:
+    """The copy of each id that sorts first."""
     twice = rows.group_by("event_id").having(rows.count() > 1).agg()
     copies = rows.semi_join(twice, "event_id")
     ordered = copies.mutate(
-        _place=ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=_sort_key(copies)))
+        _place=ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=sort_key(copies)))
     )
     first = ordered.filter(ordered._place == 0).drop("_place")  # noqa: SLF001 - a column, not a private member
     return rows.anti_join(twice, "event_id").union(first, distinct=False)
 
 
-def _sort_key(rows: ir.Table) -> ir.StringValue:
+def sort_key(rows: ir.Table) -> ir.StringValue:
+    """What copies of an id are sorted by."""
     columns = ("timestamp", "name", "person_id", "anonymous_id", "workspace_id", "properties", "received_at")
     texts = [rows[column].cast("string").fill_null("") for column in columns]
-    key: ir.StringValue = ibis.literal(_SEPARATOR).join(texts)
+    key: ir.StringValue = ibis.literal(SEPARATOR).join(texts)
     return key
 
 
 def _replace_later_copies(warehouse: Warehouse, incoming: ir.Table, known: ir.Table) -> None:
     """A stored event gives way to a copy that sorts before it; both days are rolled up again."""
-    stored = known.select("event_id", _stored=_sort_key(known))
-    offered = incoming.mutate(_offered=_sort_key(incoming))
+    stored = known.select("event_id", _stored=sort_key(known))
+    offered = incoming.mutate(_offered=sort_key(incoming))
     both = offered.join(stored, "event_id")
     better = warehouse.create(
         "better_events", both.filter(both["_offered"] < both["_stored"]).drop("_offered", "_stored"), temporary=True
@@ -73,7 +75,7 @@ def _mark_dirty(warehouse: Warehouse, events: ir.Table) -> None:
     """Their days are rolled up again; scores made before this are told to be of older data."""
     if warehouse.count(events) == 0:
         return
-    _count_up(warehouse, "data_version")
+    count_up(warehouse, "data_version")
     days = events.select(day=events.timestamp.date()).distinct()
     warehouse.insert("dirty_days", days.anti_join(warehouse.table("dirty_days"), "day"))
 
@@ -91,7 +93,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
     stored = warehouse.table(item.name)
     if warehouse.count(stored) == 0:
-        _count_up(warehouse, "data_version", f"version of {item.name}")
+        count_up(warehouse, "data_version", f"version of {item.name}")
         return warehouse.insert(item.name, _with_blank_keys_as_null(latest, item))
     old = stored.select(
         **{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values}
@@ -107,7 +109,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     )
     loaded = warehouse.count(changed)
     if loaded:
-        _count_up(warehouse, "data_version", f"version of {item.name}")
+        count_up(warehouse, "data_version", f"version of {item.name}")
         _replace_rows(warehouse, item, changed)
     return loaded
 
@@ -143,10 +145,10 @@ def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
     noted = warehouse.hold("columns_now", rows)
     fresh = noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"])
     if warehouse.insert("input_columns", fresh):
-        _count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
+        count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
 
 
-def _count_up(warehouse: Warehouse, *versions: str) -> None:
+def count_up(warehouse: Warehouse, *versions: str) -> None:
     """So that what was made before this load can be told from what is made after it."""
     for name in versions:
         write_fact(warehouse, name, str(int(read_fact(warehouse, name) or 0) + 1))

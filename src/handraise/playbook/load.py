@@ -88,7 +88,8 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
     except ValidationError as error:
         raise PlaybookError(_explain_all(error, lines, name)) from error
     _check_roles(playbook, lines, name)
-    canonical = json.dumps(playbook.model_dump(mode="json"), sort_keys=False, ensure_ascii=False, separators=(",", ":"))
+    content = playbook.model_dump(mode="json", exclude={"warehouse"})
+    canonical = json.dumps(content, sort_keys=False, ensure_ascii=False, separators=(",", ":"))
     return LoadedPlaybook(
         playbook=playbook, content_hash=hashlib.sha256(canonical.encode()).hexdigest()[:12], path=path
     )
@@ -261,7 +262,7 @@ def _keys_near(loc: Loc) -> list[str]:
         return [key for model in own for key in model.model_fields]
     if len(loc) == 1:
         return [*Playbook.model_fields, "extends"]
-    return sorted({key for model in _MODELS.values() for key in model.model_fields})
+    return sorted({field.alias or key for model in _MODELS.values() for key, field in model.model_fields.items()})
 
 
 def _tag_of(model: type[BaseModel]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from handraise.events.replay import replay_quarantine
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
+from handraise.service.sources import open_warehouse, read_all
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import create_missing, read_fact, write_fact
@@ -67,11 +68,18 @@ def create_project(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Project]:
+def open_project(
+    folder: Path, *, threads: int | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
 
+    Args:
+        folder: Where `handraise.yaml` is.
+        threads: Of the embedded engine; None = all.
+        environment: The process's variables, for the address of a company's own warehouse.
+
     Raises:
-        ProjectError: The folder has no playbook.
+        ProjectError: The folder has no playbook, or the playbook's warehouse cannot be reached.
         PlaybookError: The playbook has a mistake.
         BusyError: Another process has the data open.
     """
@@ -89,7 +97,11 @@ def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Projec
         (data / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
-    warehouse = Warehouse.open(data / DATABASE, threads=threads)
+    mode = loaded.playbook.warehouse
+    if mode:
+        warehouse = open_warehouse(mode, environment or {}, data / DATABASE, threads)
+    else:
+        warehouse = Warehouse.open(data / DATABASE, threads=threads)
     try:
         create_missing(warehouse)
         history.make_tables(warehouse)
@@ -99,13 +111,39 @@ def open_project(folder: Path, *, threads: int | None = None) -> Iterator[Projec
 
 
 def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
-    """Load canonical files or folders."""
+    """Load canonical files or folders.
+
+    Raises:
+        ProjectError: The project reads its data from a warehouse.
+    """
+    _refuse_files(project, "load")
     files = find_files(paths)
     with project.warehouse.memory(LOAD_MEMORY):
         counts = load_files(project.warehouse, files, renames=_renames(project), progress=progress)
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
     return counts
+
+
+def _refuse_files(project: Project, command: str) -> None:
+    if project.loaded.playbook.warehouse:
+        raise ProjectError(
+            f"this project reads its data from your warehouse, so there is nothing to {command}.",
+            where="warehouse.sources",
+            todo="Run `handraise refresh`: it takes in what changed there. To score files, take `warehouse` out of "
+            "handraise.yaml or use another project.",
+        )
+
+
+def read_sources(project: Project) -> list[FileCount]:
+    """In warehouse mode, take in what changed in the company's tables; else nothing.
+
+    Raises:
+        InputError: A table lacks a required column.
+        EngineError: A table cannot be read.
+    """
+    mode = project.loaded.playbook.warehouse
+    return read_all(project.warehouse, mode) if mode else []
 
 
 def _renames(project: Project) -> Renames:
@@ -121,7 +159,12 @@ def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int
 
 
 def replay(project: Project) -> list[FileCount]:
-    """Try every row that was set aside once more."""
+    """Try every row that was set aside once more.
+
+    Raises:
+        ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
+    """
+    _refuse_files(project, "load again")
     return replay_quarantine(project.warehouse, renames=_renames(project))
 
 

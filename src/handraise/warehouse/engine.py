@@ -79,6 +79,25 @@ class Warehouse:
         """A stored table as an expression."""
         return self.engine.table(name)
 
+    def theirs(self, name: str, sql: str) -> ir.Table:
+        """A query over the company's own tables under a name of ours, each column as text or as an instant.
+
+        Raises:
+            EngineError: A table is not there, or may not be read.
+        """
+        try:
+            return self.engine.theirs(name, sql)
+        except RefusedError as refused:
+            raise EngineError(
+                f"the source {sql!r} cannot be read: {refused.reason}",
+                todo="Check `warehouse.sources` in handraise.yaml, and that the connection may read the table.",
+            ) from refused
+
+    @property
+    def interrupted(self) -> bool:
+        """A run before this one was cut off on an engine that cannot take back what it had done."""
+        return self.engine.interrupted
+
     def has(self, name: str) -> bool:
         """Whether a table of this name is stored."""
         return name in self.table_names()

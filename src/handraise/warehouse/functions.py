@@ -22,6 +22,11 @@ def is_json(document: str) -> bool:  # type: ignore[empty-body]
     """Whether a text is JSON."""
 
 
+@ibis.udf.scalar.builtin(signature=(("string",), "int64"))
+def text_hash(text: str) -> int:  # type: ignore[empty-body]
+    """A 64-bit hash of a text, the engine's own; it has no meaning outside the engine."""
+
+
 def property_text(properties: ir.Value, name: str) -> ir.StringValue:
     """A property of a JSON object as text; NULL where it is missing or JSON null."""
     found: ir.StringValue = property_of(properties, name)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from handraise.warehouse.dialects.ours import Ours
+
+_BIGINT = sge.DataType.build("BIGINT")
 
 
 class DuckDB(Ours, DuckDBCompiler):  # type: ignore[misc]
@@ -24,3 +27,8 @@ class DuckDB(Ours, DuckDBCompiler):  # type: ignore[misc]
         """Whether a text is JSON."""
         del op
         return self.f.anon.json_valid(document)
+
+    def say_text_hash(self, op: Any, text: Any) -> Any:
+        """A 63-bit hash of a text."""
+        del op
+        return sge.Cast(this=sge.BitwiseRightShift(this=self.f.anon.hash(text), expression=sge.convert(1)), to=_BIGINT)

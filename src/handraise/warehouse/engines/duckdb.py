@@ -27,6 +27,7 @@ class DuckDBEngine:
     """
 
     name = "duckdb"
+    interrupted = False  # a transaction that was cut off leaves nothing
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Put Ibis on the same connection, so that transactions cover both."""
@@ -71,6 +72,8 @@ class DuckDBEngine:
         """
         try:
             self.connection.execute(f"ATTACH {text(str(path))} AS theirs (READ_ONLY)")
+            # Plain names mean our tables first, then theirs.
+            self.connection.execute("SET search_path = 'main,theirs.main'")
         except duckdb.Error as error:
             raise ProjectError(
                 f"the sources' database cannot be opened ({first_line(error)}).", where=str(path)
@@ -91,6 +94,18 @@ class DuckDBEngine:
     def table(self, name: str) -> ir.Table:
         """A table as an expression."""
         return self._ibis.table(name)
+
+    def theirs(self, name: str, sql: str) -> ir.Table:
+        """A query over the company's tables: each column as text, or as an instant without zone."""
+        self._forget_view(name)
+        try:
+            found = self.connection.execute(f"DESCRIBE {sql}").fetchall()
+            columns = ", ".join(_plain(str(column), str(kind)) for column, kind, *_ in found)
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS SELECT {columns} FROM ({sql})")
+        except duckdb.Error as error:
+            raise RefusedError(first_line(error)) from error
+        self._views.add(name)
+        return self.table(name)
 
     def table_names(self) -> set[str]:
         """Names of stored and temporary tables."""
@@ -213,6 +228,11 @@ class DuckDBEngine:
 
 def _kind(*, temporary: bool) -> str:
     return "TEMP TABLE" if temporary else "TABLE"
+
+
+def _plain(column: str, kind: str) -> str:
+    wanted = "TIMESTAMP" if kind.startswith(("TIMESTAMP", "DATE")) else "VARCHAR"
+    return f"CAST({quoted(column)} AS {wanted}) AS {quoted(column)}"
 
 
 def _typed(sql: str, types: dict[str, str]) -> str:

@@ -37,6 +37,7 @@ class PostgresEngine:
     """
 
     name = "postgres"
+    interrupted = False  # a transaction that was cut off leaves nothing
 
     def __init__(self, connection: psycopg.Connection, schema: str) -> None:
         """Make the schema and let plain names mean our tables."""
@@ -46,7 +47,8 @@ class PostgresEngine:
             self._dialect.lower_by = "und-x-icu"
         self._execute("SET TimeZone = 'UTC'")
         self._execute("SET client_min_messages = warning")
-        self._execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        if self._one(f"SELECT to_regnamespace({text(quoted(schema))})") == (None,):
+            self._execute(f"CREATE SCHEMA {quoted(schema)}")
         # Temporary tables are looked at before any schema, and new tables go to the first one named.
         self._execute(f"SET search_path = {quoted(schema)}")
         self._schema = schema
@@ -107,16 +109,14 @@ class PostgresEngine:
         """A table of ours as an expression."""
         return ibis.table(self._schema_of(quoted(name)), name=name)
 
-    def theirs(self, source: str) -> ir.Table:
-        """A table of the company, `schema.table` or `schema."Table"`, as an expression that is only read."""
-        parts = [part.strip('"') for part in source.split(".")]
-        where = {"database": parts[-2]} if len(parts) > 1 else {}
-        return ibis.table(self._schema_of(".".join(map(quoted, parts))), name=parts[-1], **where)
-
-    def query(self, sql: str, name: str) -> ir.Table:
-        """A query over the company's tables as an expression."""
-        self._execute(f"DROP VIEW IF EXISTS pg_temp.{quoted(name)}")
-        self._execute(f"CREATE TEMP VIEW {quoted(name)} AS {sql}")
+    def theirs(self, name: str, sql: str) -> ir.Table:
+        """A query over the company's tables: each column as text, or as an instant without zone."""
+        self._drop(name, temporary=True)
+        given = f"{name}__given"
+        self._drop(given, temporary=True)
+        self._execute(f"CREATE TEMP VIEW {quoted(given)} AS {sql}")
+        columns = ", ".join(_plain(column, dtype) for column, dtype in self._schema_of(quoted(given)).items())
+        self._execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {columns} FROM {quoted(given)}")
         return self.table(name)
 
     def _schema_of(self, relation: str) -> ibis.Schema:
@@ -301,6 +301,12 @@ def _ibis_type(kind: str) -> dt.DataType:
     if kind == "numeric":
         return dt.Decimal()
     return PostgresType.from_string(kind)
+
+
+def _plain(column: str, dtype: dt.DataType) -> str:
+    if dtype.is_timestamp() or dtype.is_date():
+        return f"CAST({quoted(column)} AS TIMESTAMP) AS {quoted(column)}"
+    return f"CAST({quoted(column)} AS TEXT) {_BY_CODE_POINT} AS {quoted(column)}"
 
 
 def _typed(sql: str, types: dict[str, str]) -> str:

@@ -31,6 +31,7 @@ class Engine(Protocol):
     """
 
     name: str
+    interrupted: bool
 
     def describe(self) -> str:
         """Name and version, for people."""
@@ -43,6 +44,9 @@ class Engine(Protocol):
 
     def table(self, name: str) -> ir.Table:
         """A table as an expression."""
+
+    def theirs(self, name: str, sql: str) -> ir.Table:
+        """A query over the company's tables under a name of ours: each column as text, or as an instant without zone."""
 
     def table_names(self) -> set[str]:
         """Names of stored and temporary tables."""

@@ -95,13 +95,10 @@ class SparkEngine:
         """A table of ours as an expression."""
         return ibis.table(_schema_of(self._frame(f"SELECT * FROM {_quoted(name)}")), name=name)
 
-    def theirs(self, source: str) -> ir.Table:
-        """A table of the company, `schema.table` or `catalog.schema.table`, as an expression that is only read."""
-        return self.query(f"SELECT * FROM {source}", "source")
-
-    def query(self, sql: str, name: str) -> ir.Table:
-        """A query over the company's tables as an expression."""
-        self._frame(sql).createOrReplaceTempView(name)
+    def theirs(self, name: str, sql: str) -> ir.Table:
+        """A query over the company's tables: each column as text, or as an instant without zone."""
+        rows = self._frame(sql)
+        rows.selectExpr(*(_plain(column, kind) for column, kind in rows.dtypes)).createOrReplaceTempView(name)
         return self.table(name)
 
     def table_names(self) -> set[str]:
@@ -285,6 +282,14 @@ class SparkEngine:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
+
+
+def _plain(column: str, kind: str) -> str:
+    if kind.startswith(("timestamp", "date")):
+        return f"CAST({_quoted(column)} AS TIMESTAMP_NTZ) AS {_quoted(column)}"
+    if kind.startswith(("struct", "map", "array")):
+        return f"TO_JSON({_quoted(column)}) AS {_quoted(column)}"
+    return f"CAST({_quoted(column)} AS STRING) AS {_quoted(column)}"
 
 
 def _typed(sql: str, types: dict[str, str]) -> str:
