@@ -63,7 +63,7 @@ def by_file(folder: Path, tables: Tables) -> dict[str, bytes]:
 
 def test_the_same_company_on_a_cluster_and_in_files(spark: "SparkSession", tmp_path: Path) -> None:
     pytest.importorskip("pyspark")
-    tables = company(count=120)
+    tables = company(count=60)
     put(spark, tables)
     project = project_on(spark, tables)
     assert spark.sparkContext.master.startswith("local-cluster[2")

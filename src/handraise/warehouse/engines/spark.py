@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
@@ -30,6 +31,8 @@ _SETTINGS = {
     "spark.sql.sources.partitionOverwriteMode": "dynamic",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.parser.escapedStringLiterals": "false",
+    # Unions of checkpointed rows fail in Spark 4.0 while it looks for conditions that must hold ("key not found").
+    "spark.sql.constraintPropagation.enabled": "false",
 }
 
 
@@ -73,7 +76,7 @@ class SparkEngine:
             session = SparkSession.builder.master(master).appName("handraise").enableHiveSupport().getOrCreate()
             session.sparkContext.setLogLevel("ERROR")
             return cls(session, schema)
-        except (PySparkException, RefusedError, OSError, RuntimeError) as error:
+        except (PySparkException, Py4JError, RefusedError, OSError, RuntimeError) as error:
             raise ProjectError(
                 f"Spark cannot be started ({first_line(error)}).",
                 todo="It needs Java 17 and a reachable master in the variable that `warehouse.connection` names.",
@@ -312,7 +315,7 @@ def _told() -> Any:
     """Spark's errors as ours."""
     try:
         yield
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise RefusedError(first_line(error)) from error
 
 
