@@ -20,6 +20,12 @@ from support import DAY, NOW, T, Tables, ev, export_bytes, load_folder, memory_p
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Spark's Python side leaves its sockets to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 def put(spark: "SparkSession", tables: Tables) -> None:
     """Tables of the company in the catalog, in several files each."""
