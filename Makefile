@@ -12,17 +12,20 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 # How many tests run at the same time.
 JOBS ?= 2
+# Events of the benchmark (empty: 30 million, for bench-history 120 million), and how many days it repeats.
+EVENTS ?=
+REPEAT ?= 3
 
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unused manual house docs format lock
+.PHONY: help setup demo test check lint types imports unused manual house docs format lock bench bench-history
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## install everything into .venv (the other targets do it by themselves)
 
@@ -89,3 +92,9 @@ lock: ## after a change of dependencies in pyproject.toml: lock them again (need
 	@{ echo '# Made from uv.lock by `make lock`, for machines without uv. Do not edit by hand.'; \
 		uv export --frozen --no-hashes --no-emit-project --no-header --no-annotate --quiet; } > requirements.lock
 	@echo "lock: uv.lock and requirements.lock are new"
+
+bench: $(READY) ## measure speed and memory, print the table; EVENTS=3000000 for a smaller company
+	@$(BIN)/python -m benchmarks --repeat $(REPEAT) $(if $(EVENTS),--events $(EVENTS))
+
+bench-history: $(READY) ## the same with 720 days of history, against its last 180
+	@$(BIN)/python -m benchmarks --history --repeat $(REPEAT) $(if $(EVENTS),--events $(EVENTS))

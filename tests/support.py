@@ -14,6 +14,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
+
 from handraise.events.formats.files import find_files
 from handraise.events.intake import FileCount, load_files
 from handraise.playbook.load import load_template, parse_playbook
@@ -132,6 +137,17 @@ def write(folder: Path, tables: Tables, *, suffix: str = "") -> Path:
             writer.writeheader()
             writer.writerows(rows_with_ids)
     return folder
+
+
+def events_as_csv(folder: Path) -> None:
+    """Simulated events as a file that the oracle reads."""
+    table = pq.read_table(folder / "events.parquet")
+    for place, name in enumerate(table.column_names):
+        if pa.types.is_timestamp(table.schema.field(name).type):
+            text = pc.strftime(table[name].cast(pa.timestamp("us")), format="%Y-%m-%dT%H:%M:%SZ")
+            table = table.set_column(place, name, text)
+    arrow_csv.write_csv(table, folder / "events.csv")
+    (folder / "events.parquet").unlink()
 
 
 @contextmanager

@@ -23,7 +23,19 @@ class HandraiseError(Exception):
 
 
 class PlaybookError(HandraiseError):
-    """The playbook cannot be used; nothing of it was loaded."""
+    """The playbook, or a file of its examples, cannot be used; nothing of it was loaded.
+
+    Args:
+        what: As above.
+        where: As above.
+        todo: As above.
+        mistakes: Each by itself where there are several; the error as a whole then says them all.
+    """
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", mistakes: tuple[PlaybookError, ...] = ()) -> None:
+        """Keep the mistakes apart, so that machines can point at each line."""
+        super().__init__(what, where=where, todo=todo)
+        self.mistakes = mistakes or (self,)
 
 
 class InputError(HandraiseError):

@@ -3,14 +3,10 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
-import pyarrow.parquet as pq
 import pytest
 
 from handraise.simulate import simulate
-from support import Scores, differences, load_folder, memory_project, receipts_that_do_not_add_up, scores
+from support import Scores, differences, events_as_csv, load_folder, memory_project, receipts_that_do_not_add_up, scores
 
 END = date(2026, 9, 1)
 # The last day, one in the middle, one whose windows reach before the first event, and one with nothing before it.
@@ -28,16 +24,6 @@ PLAYBOOKS = {
         },
     ),
 }
-
-
-def events_as_csv(folder: Path) -> None:
-    table = pq.read_table(folder / "events.parquet")
-    for place, name in enumerate(table.column_names):
-        if pa.types.is_timestamp(table.schema.field(name).type):
-            text = pc.strftime(table[name].cast(pa.timestamp("us")), format="%Y-%m-%dT%H:%M:%SZ")
-            table = table.set_column(place, name, text)
-    arrow_csv.write_csv(table, folder / "events.csv")
-    (folder / "events.parquet").unlink()
 
 
 @pytest.fixture(scope="module", params=[(3, "as shipped"), (5, "the letter of the source")], ids=["seed 3", "seed 5"])

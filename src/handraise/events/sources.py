@@ -20,7 +20,7 @@ from handraise.events.formats.batches import LINE
 from handraise.events.intake import FileCount
 from handraise.events.store import SEPARATOR, count_up, note_columns, one_row_per_id, sort_key, store_entities
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.functions import text_hash
+from handraise.warehouse.functions import hash_of
 from handraise.warehouse.tables import INPUTS, Input, write_fact
 
 # Rows that are refused are counted; of each day so many are kept to be looked at.
@@ -105,7 +105,7 @@ def _prints(rows: ir.Table, item: Input) -> ir.Table:
     texts = [rows[column].cast("string").fill_null("") for column in rows.columns if column != "day"]
     arrival = "received_at" if "received_at" in rows.columns else "timestamp"
     latest = rows[arrival].cast("string") if item.name == "events" else ibis.literal("")
-    hashed = rows.select("day", latest=latest, hash=text_hash(ibis.literal(SEPARATOR).join(texts)))
+    hashed = rows.select("day", latest=latest, hash=hash_of(ibis.literal(SEPARATOR).join(texts)))
     prints = hashed.group_by("day").agg(
         rows=hashed.count(),
         latest=hashed.latest.max().fill_null(""),

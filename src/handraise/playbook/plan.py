@@ -44,6 +44,29 @@ class RollupPlan:
         """Changes exactly when the roll-ups must be made anew."""
         return hashlib.sha256(f"{_LAYOUT} {self!r}".encode()).hexdigest()[:12]
 
+    def covers(self, needed: RollupPlan) -> bool:
+        """Whether roll-ups made by this plan have every column that another plan needs, with the same content."""
+        return self.joined(needed) == self
+
+    def joined(self, other: RollupPlan) -> RollupPlan | None:
+        """One plan that covers both; None where they mean different things by a role or by `active`."""
+        differ = any(patterns != other.roles.get(role, patterns) for role, patterns in self.roles.items())
+        if differ or self.passive != other.passive:
+            return None
+        return RollupPlan(
+            roles=dict(sorted({**self.roles, **other.roles}.items())),
+            counts=_both(self.counts, other.counts),
+            firsts=_both(self.firsts, other.firsts),
+            lasts=_both(self.lasts, other.lasts),
+            sums=dict(sorted({**self.sums, **other.sums}.items())),
+            features=_both(self.features, other.features),
+            passive=self.passive,
+        )
+
+
+def _both(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*some, *others}))
+
 
 def event_role(event: str) -> str:
     """The role name under which a signal's plain `event:` is counted."""

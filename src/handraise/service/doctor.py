@@ -32,7 +32,7 @@ def examine(project: Project, now: datetime) -> list[Check]:
 
 
 def _versions(project: Project) -> Iterator[Check]:
-    engine = project.warehouse.describe()
+    engine = project.warehouse.version()
     yield Check(state="good", what="version", found=f"handraise {version('handraise')}, engine {engine}")
     yield Check(state="good", what="playbook", found=f"{project.loaded.content_hash} ({project.loaded.path})")
 

@@ -16,7 +16,7 @@ from handraise.events.replay import replay_quarantine
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
-from handraise.service.sources import open_warehouse, read_all
+from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import create_missing, read_fact, write_fact
@@ -69,19 +69,25 @@ def create_project(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def open_project(
-    folder: Path, *, threads: int | None = None, environment: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    threads: int | None = None,
+    read_only: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
 
     Args:
-        folder: Where `handraise.yaml` is.
-        threads: Of the embedded engine; None = all.
+        folder: The project's folder.
+        threads: How many the engine may use; None = all.
+        read_only: Scores can be made, and nothing of them or anything else is kept.
         environment: The process's variables, for the address of a company's own warehouse.
 
     Raises:
         ProjectError: The folder has no playbook, or the playbook's warehouse cannot be reached.
         PlaybookError: The playbook has a mistake.
         BusyError: Another process has the data open.
+        InputError: Only to be read, and nothing was ever loaded.
     """
     file = folder / FILE_NAME
     if not file.is_file():
@@ -92,22 +98,34 @@ def open_project(
         )
     loaded = load_playbook(file)
     data = folder / DATA_FOLDER
-    try:
-        data.mkdir(exist_ok=True)
-        (data / ".gitignore").write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
+    if not read_only:
+        _make_data_folder(data)
     mode = loaded.playbook.warehouse
     if mode:
-        warehouse = open_warehouse(mode, environment or {}, data / DATABASE, threads)
+        engine = open_engine_of(mode, environment or {}, data / DATABASE, threads)
+        warehouse = source_warehouse(engine, read_only=read_only)
+    elif read_only and not (data / DATABASE).is_file():
+        raise _nothing_loaded()
     else:
-        warehouse = Warehouse.open(data / DATABASE, threads=threads)
+        warehouse = Warehouse.open(data / DATABASE, threads=threads, read_only=read_only)
     try:
         create_missing(warehouse)
         history.make_tables(warehouse)
         yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
     finally:
         warehouse.close()
+
+
+def _make_data_folder(data: Path) -> None:
+    try:
+        data.mkdir(exist_ok=True)
+        (data / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
+
+
+def _nothing_loaded() -> InputError:
+    return InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
 
 
 def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
@@ -183,7 +201,7 @@ def default_as_of(project: Project, now: datetime) -> date:
     """
     newest = newest_day(project)
     if newest is None:
-        raise InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
+        raise _nothing_loaded()
     return min(newest, now.date()) + timedelta(days=1)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from handraise.accounts.domains import refresh_domains
 from handraise.accounts.places import make_places
 from handraise.playbook.load import LoadedPlaybook
-from handraise.playbook.plan import plan_rollups
+from handraise.playbook.plan import RollupPlan, plan_rollups
 from handraise.rollups.upkeep import refresh_rollups
 from handraise.scores.pqa import score_accounts
 from handraise.scores.pql import score_people
@@ -48,6 +48,7 @@ def score_as_of(
     as_ofs: list[date],
     *,
     now: datetime | None = None,
+    plan: RollupPlan | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Refreshed:
     """Run the path for a list of days in one pass; leaves `scored_people` and `scored_accounts`.
@@ -57,17 +58,20 @@ def score_as_of(
         loaded: The playbook that decides.
         as_ofs: Days; a score of day T knows what happened before T 00:00 UTC.
         now: For a live score, the instant up to which things can have happened; None = as-of itself.
+        plan: Roll-ups to read, which cover what the playbook needs; None = the playbook's own.
         progress: Called with the share of the roll-ups that is done.
     """
     playbook = loaded.playbook
-    days = refresh_rollups(warehouse, plan_rollups(playbook), progress)
+    plan = plan or plan_rollups(playbook)
+    days = refresh_rollups(warehouse, plan, progress)
     blind = blind_signals(playbook, input_columns(warehouse))
     unseen = frozenset(blind)
     hold_as_ofs(warehouse, as_ofs, now)
     hold_calendar(warehouse, playbook, as_ofs)
     refresh_domains(warehouse, playbook.domains)
     refresh_traits(warehouse, playbook)
-    warehouse.once_built(f"{loaded.content_hash} {sorted(unseen)}", lambda: _path(warehouse, loaded, unseen))
+    key = f"{loaded.content_hash} {plan.content_hash} {sorted(unseen)}"
+    warehouse.once_built(key, lambda: _path(warehouse, loaded, unseen))
     return Refreshed(
         as_ofs=tuple(as_ofs),
         days_rolled_up=days,

@@ -11,10 +11,11 @@ from handraise.events.intake import FileCount
 from handraise.playbook.connection import SourceTable, WarehouseMode
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.engines.opening import open_engine
+from handraise.warehouse.engines.protocol import Engine
 
 
-def open_warehouse(mode: WarehouseMode, environment: Mapping[str, str], file: Path, threads: int | None) -> Warehouse:
-    """Connect to the engine of the playbook's `warehouse` section and make the tables of this mode.
+def open_engine_of(mode: WarehouseMode, environment: Mapping[str, str], file: Path, threads: int | None) -> Engine:
+    """Connect to the engine of the playbook's `warehouse` section.
 
     Args:
         mode: The section.
@@ -33,8 +34,23 @@ def open_warehouse(mode: WarehouseMode, environment: Mapping[str, str], file: Pa
             where="warehouse.connection",
             todo=f"Put the address of your {mode.engine} there; handraise.yaml only names the variable.",
         )
-    engine = open_engine(mode.engine, address, mode.own_schema, file=file, threads=threads)
-    warehouse = Warehouse(engine=engine)
+    return open_engine(mode.engine, address, mode.own_schema, file=file, threads=threads)
+
+
+def source_warehouse(engine: Engine, *, read_only: bool) -> Warehouse:
+    """A warehouse with the tables of this mode.
+
+    Raises:
+        ProjectError: Nothing is to be kept, and the engine cannot promise that.
+    """
+    if read_only and engine.name == "spark":
+        engine.close()
+        raise ProjectError(
+            "Spark keeps what is tried on it, so this command does not run there.",
+            todo="Run it on a project that loads files.",
+        )
+    # Our file of `engine: duckdb` is opened to be written, so there too all of it is taken back at the end.
+    warehouse = Warehouse(engine=engine, read_only=read_only)
     sources.make_tables(warehouse)
     return warehouse
 

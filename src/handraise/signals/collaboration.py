@@ -7,8 +7,6 @@ import ibis.expr.types as ir
 from handraise.playbook.measures import SameDomainPeople
 from handraise.signals.kinds import Ask, day_columns, value
 
-PAIR = ["as_of", "person_id", "account_id"]
-
 
 @day_columns.register
 def _(measure: SameDomainPeople, wanted: Ask, days: ir.Table) -> dict[str, ir.Value]:

@@ -73,11 +73,11 @@ class BuiltSteps:
             _IN_PROCESS[full] = tuple(BuiltStep.of_text(text) for (text,) in rows)
         return _IN_PROCESS.get(full, ())
 
-    def keep(self, key: str, steps: tuple[BuiltStep, ...]) -> None:
-        """Remember the steps of a key, here and in the file."""
+    def keep(self, key: str, steps: tuple[BuiltStep, ...], *, in_file: bool) -> None:
+        """Remember the steps of a key, here and, if it may be written, in the file."""
         full = _full(f"{self._engine} {key}")
         _IN_PROCESS[full] = steps
-        if not self._connection:
+        if not self._connection or not in_file:
             return
         columns = [
             pa.array([full] * len(steps), pa.string()),

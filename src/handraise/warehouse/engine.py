@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -45,34 +46,54 @@ class Warehouse:
         engine: Where the tables are and the work is done.
         steps: Every step run so far, in order.
         on_step: Called after each step, for progress.
+        read_only: Nothing is kept: the whole path runs, and the stored tables stay as they are.
     """
 
     engine: Engine
     steps: list[Step] = field(default_factory=list)
     on_step: Callable[[Step], None] | None = None
+    read_only: bool = False
 
     def __post_init__(self) -> None:
-        """Start outside any transaction or recording."""
-        self._in_transaction = False
+        """Start outside any recording, and outside any transaction unless all of it is to be taken back."""
+        self._in_transaction = self.read_only and self.engine.takes_back
+        if self._in_transaction:
+            self.engine.begin()
         self._recording: list[BuiltStep] | None = None
         self._built = BuiltSteps(self.engine)
 
     @classmethod
-    def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> Warehouse:
-        """Open or create a DuckDB file; None = a warehouse in memory.
+    def open(
+        cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB", read_only: bool = False
+    ) -> Warehouse:
+        """Open or create a DuckDB file; None = a warehouse in memory. `read_only` needs a file that is there.
 
         Raises:
             BusyError: Another process has the file open.
             ProjectError: The file is not a DuckDB file, or the folder cannot be written.
         """
-        return cls(engine=DuckDBEngine.open(path, threads=threads, memory=memory))
+        engine = DuckDBEngine.open(path, threads=threads, memory=memory, read_only=read_only)
+        return cls(engine=engine, read_only=read_only)
 
-    def describe(self) -> str:
-        """The engine's name and version."""
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The embedded engine's own connection, for benchmarks and tests.
+
+        Raises:
+            TypeError: The warehouse is another engine's.
+        """
+        if not isinstance(self.engine, DuckDBEngine):
+            raise TypeError(f"{self.engine.name} has no DuckDB connection")
+        return self.engine.connection
+
+    def version(self) -> str:
+        """The engine and its version."""
         return self.engine.describe()
 
     def close(self) -> None:
         """Close the connection; the next process can open it."""
+        if self.read_only and self._in_transaction:
+            self.engine.rollback()
         self.engine.close()
 
     def table(self, name: str) -> ir.Table:
@@ -146,7 +167,7 @@ class Warehouse:
             recorded = tuple(self._recording)
         finally:
             self._recording = None
-        self._built.keep(key, recorded)
+        self._built.keep(key, recorded, in_file=not self.read_only)
 
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""

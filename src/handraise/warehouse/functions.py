@@ -23,7 +23,7 @@ def is_json(document: str) -> bool:  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(signature=(("string",), "int64"))
-def text_hash(text: str) -> int:  # type: ignore[empty-body]
+def hash_of(text: str) -> int:  # type: ignore[empty-body]
     """A 64-bit hash of a text, the engine's own; it has no meaning outside the engine."""
 
 

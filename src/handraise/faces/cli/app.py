@@ -24,7 +24,7 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-playbook_app = typer.Typer(help="Check the playbook, and see what it can measure.", no_args_is_help=True)
+playbook_app = typer.Typer(help="Check, compare and test playbooks; see what they can measure.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
 app.add_typer(quarantine_app, name="quarantine")
@@ -267,11 +267,62 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
 
 
 @playbook_app.command("check")
-def playbook_check(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+def playbook_check(
+    file: Annotated[Path | None, typer.Argument(help="A playbook.", show_default="the project's")] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
     """Check `handraise.yaml`: every mistake with file, line, key and the nearest right spelling."""
-    from handraise.faces.cli import commands
+    from handraise.faces.cli import playbook_commands
 
-    _run(lambda: commands.playbook_check(project, as_json=as_json))
+    if not _run(lambda: playbook_commands.check(file or project, as_json=as_json)):
+        raise typer.Exit(1)
+
+
+@playbook_app.command("diff")
+def playbook_diff(  # noqa: PLR0917
+    first: Annotated[Path, typer.Argument(metavar="A", help="A playbook, or the folder it is in; - reads one.")],
+    second: Annotated[
+        Path | None, typer.Argument(metavar="B", help="Another. Left out: from the project's to A.")
+    ] = None,
+    project: ProjectOption = HERE,
+    as_of: AsOfOption = None,
+    form: Annotated[str, typer.Option("--format", help="text, json or markdown.")] = "text",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Movers shown of each kind.", show_default="20; all in JSON")
+    ] = None,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What playbook B changes against A on the project's data: who moves, and why. Nothing is stored.
+
+    Example: `git show main:handraise.yaml | handraise playbook diff - handraise.yaml`
+    """
+    from handraise.faces.cli import playbook_commands
+
+    if form not in {"text", "json", "markdown"}:
+        raise typer.BadParameter("choose text, json or markdown", param_hint="--format")
+    options = {"form": "json" if as_json else form, "limit": limit, "lang": lang}
+    _run(lambda: playbook_commands.diff(project, first, second, options, as_of=_day(as_of)))
+
+
+@playbook_app.command("test")
+def playbook_test(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Files of examples.", show_default="handraise.tests.yaml"),
+    ] = None,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Run your own examples: a person with these events must get these points. Exit status 1 when one fails.
+
+    Needs the playbook and no data. Example: `handraise playbook test`
+    """
+    from handraise.faces.cli import playbook_commands
+
+    if not _run(lambda: playbook_commands.test(project, files or [], as_json=as_json)):
+        raise typer.Exit(1)
 
 
 @playbook_app.command("kinds")
@@ -308,10 +359,10 @@ def _day(text: str | None) -> date | None:
     return parse_day(text) if text else None
 
 
-def _run(work: Callable[[], Any]) -> None:
+def _run(work: Callable[[], Any]) -> Any:
     """Run a command; a refusal is one clear message and exit status 1."""
     try:
-        work()
+        return work()
     except HandraiseError as error:
         from handraise.faces.cli.show import print_error
 

@@ -14,7 +14,6 @@ from handraise.errors import HandraiseError, ProjectError
 from handraise.events.intake import FileCount
 from handraise.faces.cli import show
 from handraise.faces.cli.days import right_now
-from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.playbook.measures import account_kinds, person_kinds
 from handraise.playbook.schema import Language
 from handraise.service import project as projects
@@ -223,19 +222,6 @@ def doctor(folder: Path, *, as_json: bool) -> None:
         show.print_json(found)
     else:
         show.checks(found)
-
-
-def playbook_check(folder: Path, *, as_json: bool) -> None:
-    """`handraise playbook check`."""
-    loaded = load_playbook(folder / FILE_NAME if folder.is_dir() else folder)
-    playbook = loaded.playbook
-    if as_json:
-        show.print_json({"file": str(loaded.path), "hash": loaded.content_hash, "ok": True})
-        return
-    show.say(
-        f"{loaded.path} is sound: {len(playbook.signals.person)} person signals, {len(playbook.signals.account)} account "
-        f"signals, {len(playbook.roles)} roles. Version {loaded.content_hash}."
-    )
 
 
 def playbook_kinds() -> None:

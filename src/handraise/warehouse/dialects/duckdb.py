@@ -28,7 +28,7 @@ class DuckDB(Ours, DuckDBCompiler):  # type: ignore[misc]
         del op
         return self.f.anon.json_valid(document)
 
-    def say_text_hash(self, op: Any, text: Any) -> Any:
+    def say_hash_of(self, op: Any, text: Any) -> Any:
         """A 63-bit hash of a text."""
         del op
         return sge.Cast(this=sge.BitwiseRightShift(this=self.f.anon.hash(text), expression=sge.convert(1)), to=_BIGINT)

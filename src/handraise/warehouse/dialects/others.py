@@ -34,7 +34,7 @@ class _Named(Ours):
         del op
         return self.f.anon[self._valid](document)  # type: ignore[attr-defined]
 
-    def say_text_hash(self, op: Any, text: Any) -> Any:
+    def say_hash_of(self, op: Any, text: Any) -> Any:
         """A 64-bit hash of a text."""
         del op
         return self.f.anon[self._hash](text)  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ class Trino(_Named, sc.TrinoCompiler):  # type: ignore[misc]
         del op
         return sge.Not(this=self.f.anon["try"](self.f.anon.json_parse(document)).is_(sge.Null()))
 
-    def say_text_hash(self, op: Any, text: Any) -> Any:
+    def say_hash_of(self, op: Any, text: Any) -> Any:
         """A 64-bit hash of a text."""
         del op
         return self.f.anon.from_big_endian_64(self.f.anon.xxhash64(self.f.anon.to_utf8(text)))

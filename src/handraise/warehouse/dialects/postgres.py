@@ -44,7 +44,7 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         del op
         return self.f.anon.pg_input_is_valid(document, "jsonb")
 
-    def say_text_hash(self, op: Any, text: Any) -> Any:
+    def say_hash_of(self, op: Any, text: Any) -> Any:
         """A 64-bit hash of a text."""
         del op
         return self.f.anon.hashtextextended(text, 0)

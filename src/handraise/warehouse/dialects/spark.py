@@ -50,7 +50,7 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
             lone=sge.Literal.string(_LONE),
         )
 
-    def say_text_hash(self, op: Any, text: Any) -> Any:
+    def say_hash_of(self, op: Any, text: Any) -> Any:
         """A 64-bit hash of a text."""
         del op
         return self.f.anon.xxhash64(text)

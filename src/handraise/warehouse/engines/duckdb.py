@@ -24,21 +24,27 @@ class DuckDBEngine:
 
     Args:
         connection: An open connection; its session zone has to be UTC.
+        read_only: Everything made is temporary, and a stored table that is to change is copied first, so that the
+            whole path runs and the file keeps its bytes.
     """
 
     name = "duckdb"
     interrupted = False  # a transaction that was cut off leaves nothing
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, read_only: bool = False) -> None:
         """Put Ibis on the same connection, so that transactions cover both."""
         self.connection = connection
         self._ibis = ibis.duckdb.from_connection(connection)
         self._ibis.compiler = Dialect()
         self._views: set[str] = set()
+        self._read_only = read_only
+        self.takes_back = not read_only
 
     @classmethod
-    def open(cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB") -> DuckDBEngine:
-        """Open or create the file; None = memory.
+    def open(
+        cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB", read_only: bool = False
+    ) -> DuckDBEngine:
+        """Open or create the file; None = memory. `read_only` needs a file that is there.
 
         Raises:
             BusyError: Another process has the file open.
@@ -51,7 +57,7 @@ class DuckDBEngine:
         if threads:
             settings["threads"] = threads
         try:
-            connection = duckdb.connect(str(path) if path else ":memory:", config=settings)
+            connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=settings)
         except duckdb.IOException as error:
             raise _cannot_open(path, error) from error
         except duckdb.Error as error:
@@ -62,7 +68,9 @@ class DuckDBEngine:
             ) from error
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
-        return cls(connection)
+        # No table has an order; keeping one makes the engine write everything twice.
+        connection.execute("SET preserve_insertion_order = false")
+        return cls(connection, read_only=read_only)
 
     def attach(self, path: Path) -> None:
         """Make the tables of another DuckDB file readable by their names; it is never written.
@@ -121,12 +129,14 @@ class DuckDBEngine:
         """An empty table in place of any of that name."""
         self._forget_view(name)
         columns = ", ".join(f"{quoted(c)} {t}" for c, t in types.items())
-        return self._run(f"CREATE OR REPLACE {_kind(temporary=temporary)} {quoted(name)} ({columns})")
+        return self._run(
+            f"CREATE OR REPLACE {_kind(temporary=temporary or self._read_only)} {quoted(name)} ({columns})"
+        )
 
     def create_as(self, name: str, sql: str, types: dict[str, str], temporary: bool) -> int:  # noqa: FBT001
         """The rows of a query, cast to types, in place of any table of that name."""
         self._forget_view(name)
-        kind = _kind(temporary=temporary)
+        kind = _kind(temporary=temporary or self._read_only)
         return self._run(f"CREATE OR REPLACE {kind} {quoted(name)} AS {_typed(sql, types)}")
 
     def show(self, name: str, sql: str, types: dict[str, str]) -> int:
@@ -148,17 +158,28 @@ class DuckDBEngine:
             self.connection.execute(f"DROP VIEW {quoted(name)}")
             self._views.discard(name)
 
+    def _copy_before_change(self, name: str) -> None:
+        """Where the file is only read, changes go to a temporary copy, which hides the stored table from then on."""
+        if not self._read_only:
+            return
+        own = self.connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+        if (name,) not in own:
+            self.connection.execute(f"CREATE TEMP TABLE {quoted(name)} AS FROM {quoted(name)}")
+
     def insert(self, name: str, columns: list[str], sql: str) -> int:
         """Append the rows of a query; returns how many."""
+        self._copy_before_change(name)
         return self._run(f"INSERT INTO {quoted(name)} ({', '.join(map(quoted, columns))}) {sql}")
 
     def delete(self, name: str, columns: list[str], sql: str) -> int:
         """Remove the rows whose columns equal a row of a query."""
+        self._copy_before_change(name)
         match = " AND ".join(f"{quoted(name)}.{quoted(c)} = k.{quoted(c)}" for c in columns)
         return self._run(f"DELETE FROM {quoted(name)} USING ({sql}) AS k WHERE {match}")
 
     def delete_where(self, name: str, column: str, text: str) -> int:
         """Remove the rows whose column equals a text."""
+        self._copy_before_change(name)
         wanted = "'" + text.replace("'", "''") + "'"
         return self._run(f"DELETE FROM {quoted(name)} WHERE {quoted(column)} = {wanted}")
 
@@ -169,6 +190,7 @@ class DuckDBEngine:
 
     def empty(self, name: str) -> int:
         """Remove all rows."""
+        self._copy_before_change(name)
         return self._run(f"DELETE FROM {quoted(name)}")
 
     def lend(self, name: str, data: pa.Table) -> None:

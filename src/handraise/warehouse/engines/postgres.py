@@ -37,6 +37,7 @@ class PostgresEngine:
     """
 
     name = "postgres"
+    takes_back = True
     interrupted = False  # a transaction that was cut off leaves nothing
 
     def __init__(self, connection: psycopg.Connection, schema: str) -> None:

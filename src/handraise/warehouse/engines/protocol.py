@@ -31,6 +31,7 @@ class Engine(Protocol):
     """
 
     name: str
+    takes_back: bool  # `rollback` undoes everything since `begin`
     interrupted: bool
 
     def describe(self) -> str:

@@ -48,6 +48,7 @@ class SparkEngine:
     """
 
     name = "spark"
+    takes_back = False
 
     def __init__(self, session: SparkSession, schema: str) -> None:
         """Make the schema and let plain names mean our tables."""
