@@ -185,6 +185,10 @@ def test_what_is_said_when_something_is_wrong(postgres: str, schema: str, tmp_pa
         projects.refresh(project, [T], now=NOW)
         assert any("Postgres 1" in check.found for check in examine(project, NOW))
         assert explain(project, "p1", as_of=T, against=EARLIER, now=NOW, language="en")
+    ours = fingerprint(postgres, f"{schema}_hr")
+    with projects.open_project(folder, environment={"OUR_DB": postgres}, read_only=True) as project:
+        assert projects.refresh(project, [EARLIER], now=NOW).people
+    assert fingerprint(postgres, f"{schema}_hr") == ours
     put(postgres, schema, {"events": [{"event_id": "1", "name": "x", "person_id": "p"}]})
     with (
         projects.open_project(folder, environment={"OUR_DB": postgres}) as project,

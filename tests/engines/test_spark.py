@@ -55,7 +55,9 @@ def project_on(spark: "SparkSession", tables: Tables) -> projects.Project:
 
 
 def exported(project: projects.Project) -> dict[str, bytes]:
-    rows = project.warehouse.table("person_history").order_by("as_of", "person_id", "account_id")
+    # Spark puts the column that a table is parted by last.
+    columns = ("as_of", "person_id", "account_id", "score", "label", "points")
+    rows = project.warehouse.table("person_history").select(*columns).order_by(*columns[:3])
     return {**export_bytes(project), "history": str(project.warehouse.rows(rows).to_pylist()).encode()}
 
 

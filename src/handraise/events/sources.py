@@ -119,7 +119,7 @@ def _read_days(warehouse: Warehouse, source: Source, item: Input, rows: ir.Table
     # What stood on these days may go, and copies of it on other days may then count: these days are read as well.
     waiting = lost.semi_join(events.semi_join(days, "day"), "event_id").select("day")
     days = warehouse.create("read_days", days.union(waiting, distinct=True), temporary=True)
-    good, read, refused = _check(warehouse, source, item, rows.semi_join(days, "day"))
+    good, read, refused = _check(warehouse, source, rows.semi_join(days, "day"), days)
     good = good.mutate(day=good.timestamp.date())
     unique = warehouse.create("incoming_unique", one_row_per_id(good), temporary=True)
     elsewhere = events.anti_join(days, "day").semi_join(unique, "event_id")
@@ -154,15 +154,16 @@ def _read_days(warehouse: Warehouse, source: Source, item: Input, rows: ir.Table
 
 
 def _read_whole(warehouse: Warehouse, source: Source, item: Input, rows: ir.Table) -> FileCount:
-    good, read, refused = _check(warehouse, source, item, rows)
+    good, read, refused = _check(warehouse, source, rows, warehouse.table("changed_days"))
     warehouse.empty(item.name)
     loaded = store_entities(warehouse, item, good, LINE)
     _keep_prints(warehouse, item, warehouse.table("changed_days"))
     return _counted(source, read, loaded, refused)
 
 
-def _check(warehouse: Warehouse, source: Source, item: Input, rows: ir.Table) -> tuple[ir.Table, int, int]:
+def _check(warehouse: Warehouse, source: Source, rows: ir.Table, days: ir.Table) -> tuple[ir.Table, int, int]:
     """Accepted rows, how many were read, how many refused; a sample of the refused goes to quarantine."""
+    item = INPUTS[source.input]
     texts = [rows[column].cast("string").fill_null("") for column in rows.columns]
     # A table has no order of its own: the rows' texts give one, so that the same rows always give the same result.
     place = ibis.row_number().over(ibis.window(group_by=rows.day, order_by=ibis.literal(SEPARATOR).join(texts)))
@@ -174,15 +175,16 @@ def _check(warehouse: Warehouse, source: Source, item: Input, rows: ir.Table) ->
     shown = landed.inner_join(bad.select(LINE, "day", reason=bad[REASON]), [LINE, "day"])
     shown = shown.mutate(_n=ibis.row_number().over(ibis.window(group_by=shown.day, order_by=shown[LINE])))
     found = warehouse.rows(shown.filter(shown["_n"] < SAMPLE_A_DAY).drop("_n").order_by("day", LINE).limit(1000))
-    _set_aside(warehouse, source, item, found)
+    _set_aside(warehouse, source, days, found)
     total = warehouse.rows(refused.agg(n=refused.refused.sum().fill_null(0)))[0][0].as_py()
     good = checked.filter(checked[REASON].isnull())
     return good.select(LINE, *item.columns), warehouse.count(landed), int(total)
 
 
-def _set_aside(warehouse: Warehouse, source: Source, item: Input, found: pa.Table) -> None:
-    days = [str(row["day"]) for row in warehouse.rows(warehouse.table("changed_days")).to_pylist()]
-    files = pa.table({"file": pa.array([f"{source.where} {day}" for day in days], pa.string())})
+def _set_aside(warehouse: Warehouse, source: Source, days: ir.Table, found: pa.Table) -> None:
+    item = INPUTS[source.input]
+    names = [f"{source.where} {row['day']}" for row in warehouse.rows(days).to_pylist()]
+    files = pa.table({"file": pa.array(names, pa.string())})
     warehouse.delete("quarantine", warehouse.hold("files_again", files))
     rows = [
         {
