@@ -59,7 +59,7 @@ def loaded(project: str, paths: list[str]) -> Answer:
 
     with _opened(project, make=True) as opened:
         counts: list[Any] = []
-        seconds = seconds_of(lambda: counts.extend(service.load(opened, [Path(path) for path in paths])))
+        seconds = seconds_of(lambda: counts.extend(service.load(opened, [Path(path) for path in paths]).counts))
     events = [count for count in counts if count.input == "events"]
     return {"seconds": seconds, "events": sum(count.read for count in events)}
 
@@ -99,7 +99,7 @@ def refreshed(project: str, paths: list[str], as_of: str) -> Answer:
         service.refresh(opened, [before], now=_midnight(str(before)))
         floor = _floor(opened.warehouse)
         counts: list[Any] = []
-        load = seconds_of(lambda: counts.extend(service.load(opened, [Path(path) for path in paths])))
+        load = seconds_of(lambda: counts.extend(service.load(opened, [Path(path) for path in paths]).counts))
         step = len(opened.warehouse.steps)
         seconds = seconds_of(lambda: service.refresh(opened, [day], now=_midnight(as_of)))
         steps = [(found.name, found.rows, found.seconds) for found in opened.warehouse.steps[step:]]

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from handraise.events.formats.files import find_files
-from handraise.events.intake import load_files
 from handraise.playbook.load import load_template
 from handraise.scores import history
 from handraise.service.export import export_rows
 from handraise.service.project import Project, default_as_of, refresh
+from handraise.service.project import load as load_into
 from handraise.simulate.run import simulate
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import create_missing
@@ -97,7 +96,7 @@ def measure(engine: str, master: str, files: Path) -> Figures:
         history.make_tables(warehouse)
         project = Project(folder=folder, loaded=load_template(), warehouse=warehouse)
         started = time.perf_counter()
-        load_files(warehouse, find_files([files]), renames={})
+        load_into(project, [files])
         load = time.perf_counter() - started
         day = default_as_of(project, NOW)
         started = time.perf_counter()

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from handraise.events.formats.files import find_files
 from handraise.events.intake import FileCount, load_files
+from handraise.events.sources import find_files
 from handraise.playbook.load import load_template, parse_playbook
 from handraise.scores import history
 from handraise.service.export import export_rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engines.company import PLAYBOOK, arrow, company
-from handraise.events import sources
+from handraise.events import in_place
 from handraise.playbook.load import parse_playbook
 from handraise.scores import history
 from handraise.service import project as projects
@@ -47,7 +47,7 @@ def project_on(spark: "SparkSession", tables: Tables) -> projects.Project:
         f"    events: {{table: own.events, columns: {{timestamp: at}}}}\n{listed}"
     )
     warehouse = Warehouse(engine=SparkEngine(spark, "handraise"))
-    sources.make_tables(warehouse)
+    in_place.make_tables(warehouse)
     create_missing(warehouse)
     history.make_tables(warehouse)
     loaded = parse_playbook(text, name="handraise.yaml", path=None)

@@ -84,7 +84,7 @@ def test_other_files_of_a_folder_are_passed_over_and_refused_when_named(project:
     with pytest.raises(InputError, match="no such file"):
         load_folder(project, tmp_path / "gone")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no canonical file"):
+    with pytest.raises(InputError, match="no file that can be loaded"):
         load_folder(project, tmp_path / "empty")
 
 

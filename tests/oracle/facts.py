@@ -15,6 +15,7 @@ from typing import Any
 
 from .rows import (
     AccountRow,
+    AliasRow,
     Limit,
     PersonRow,
     RawEvent,
@@ -22,6 +23,7 @@ from .rows import (
     WorkspaceRow,
     one_per_event_id,
     read_account,
+    read_alias,
     read_event,
     read_limit,
     read_person,
@@ -96,18 +98,42 @@ class World:
         return row.account_id or self.account_of_workspace[row.workspace_id]
 
 
-def person_of_anonymous(events: Iterable[RawEvent]) -> dict[str, str]:
-    """Link each anonymous_id to the person it was first seen with; ties: smallest id."""
-    links: dict[str, str] = {}
-    for event in sorted(events, key=lambda event: (event.at, event.person_id)):
-        if event.person_id and event.anonymous_id:
-            links.setdefault(event.anonymous_id, event.person_id)
+@dataclass(frozen=True, kw_only=True)
+class Links:
+    """Whose an id is: one step for anonymous ids, and then from person to person as the aliases say."""
+
+    anonymous: dict[str, str]
+    aliases: dict[str, str]
+
+    def end(self, person: str) -> str:
+        """Follow the aliases to the end; a circle is one person, under its smallest id."""
+        way = [person]
+        while way[-1] in self.aliases:
+            following = self.aliases[way[-1]]
+            if following in way:
+                return min(way[way.index(following) :])
+            way.append(following)
+        return way[-1]
+
+
+def links_before(events: Iterable[RawEvent], aliases: Iterable[AliasRow]) -> Links:
+    """Link each id to the person it was first linked to; ties: smallest id."""
+    said = [(row.at, row.person_id, row.alias_id) for row in aliases if row.alias_id != row.person_id]
+    both = [(event.at, event.person_id, event.anonymous_id) for event in events]
+    links = Links(anonymous={}, aliases={})
+    for _, person, alias in sorted(said):
+        links.aliases.setdefault(alias, person)
+    for _, person, anonymous in sorted(said + both):
+        if person and anonymous:
+            links.anonymous.setdefault(anonymous, person)
     return links
 
 
-def actor(event: RawEvent, links: dict[str, str]) -> str:
+def actor(event: RawEvent, links: Links) -> str:
     """Name the person who did the event; an unlinked anonymous_id stands for itself."""
-    return event.person_id or links.get(event.anonymous_id, event.anonymous_id)
+    if not event.person_id and event.anonymous_id not in links.anonymous:
+        return event.anonymous_id
+    return links.end(event.person_id or links.anonymous[event.anonymous_id])
 
 
 def placed_before(world: World, row: PersonRow) -> datetime | None:
@@ -115,14 +141,14 @@ def placed_before(world: World, row: PersonRow) -> datetime | None:
     return row.created_at if row.created_at and row.created_at < world.now else None
 
 
-def people_seen(world: World, events: list[RawEvent], links: dict[str, str]) -> dict[str, dict[str, datetime]]:
+def people_seen(world: World, events: list[RawEvent], links: Links) -> dict[str, dict[str, datetime]]:
     """Say for each workspace who is in it, and when each was first seen there."""
     seen: dict[str, dict[str, datetime]] = defaultdict(dict)
     sightings = [(e.workspace_id, actor(e, links), e.at) for e in events if e.workspace_id]
     for row in world.people.values():
         created = placed_before(world, row)
         if row.workspace_id and created:
-            sightings.append((row.workspace_id, row.person_id, created))
+            sightings.append((row.workspace_id, links.end(row.person_id), created))
     for workspace, person, at in sightings:
         seen[workspace][person] = min(at, seen[workspace].get(person, at))
     return seen
@@ -205,7 +231,7 @@ def read_world(folder: Path, now: datetime) -> tuple[World, list[RawEvent]]:
     return world, [event for event in one_per_event_id(events) if event.at < now]
 
 
-def settle_workspaces(world: World, events: list[RawEvent], links: dict[str, str]) -> None:
+def settle_workspaces(world: World, events: list[RawEvent], links: Links) -> None:
     """Decide the account of every workspace any file names."""
     seen = people_seen(world, events, links)
     named = set(seen) | set(world.workspaces)
@@ -217,7 +243,7 @@ def settle_workspaces(world: World, events: list[RawEvent], links: dict[str, str
         world.account_of_workspace[workspace] = account
 
 
-def settle_events(world: World, events: list[RawEvent], links: dict[str, str]) -> None:
+def settle_events(world: World, events: list[RawEvent], links: Links) -> None:
     """Give each event its actor and account, and put the person-account pair on record."""
     homes: dict[str, str] = {}
     for raw in sorted(events, key=lambda event: (event.at, event.event_id)):
@@ -228,7 +254,7 @@ def settle_events(world: World, events: list[RawEvent], links: dict[str, str]) -
         feature, count = feature_and_count(raw.properties)
         event = Event(
             person=person,
-            identified=bool(raw.person_id) or raw.anonymous_id in links,
+            identified=bool(raw.person_id) or raw.anonymous_id in links.anonymous,
             account=here,
             workspace=raw.workspace_id,
             name=raw.name,
@@ -242,15 +268,16 @@ def settle_events(world: World, events: list[RawEvent], links: dict[str, str]) -
         world.by_person[person].append(event)
 
 
-def settle_placements(world: World) -> None:
+def settle_placements(world: World, links: Links) -> None:
     """Add the pairs that people rows place: section 1 of the domain rules."""
     for row in world.people.values():
         if not placed_before(world, row):
             continue
+        person = links.end(row.person_id)
         if row.workspace_id:
-            world.pairs.add((row.person_id, world.account_of_workspace[row.workspace_id]))
-        elif row.person_id not in world.by_person:
-            world.pairs.add((row.person_id, home_account(world, row.person_id)))
+            world.pairs.add((person, world.account_of_workspace[row.workspace_id]))
+        elif person not in world.by_person:
+            world.pairs.add((person, home_account(world, person)))
 
 
 def settle_money_and_limits(world: World) -> None:
@@ -273,10 +300,11 @@ def settle_activity(world: World) -> None:
 def world_before(folder: Path, now: datetime) -> World:
     """Give everything that is known before T, with identity settled."""
     world, events = read_world(folder, now)
-    links = person_of_anonymous(events)
+    aliases = read_rows(folder, "aliases", read_alias, {})
+    links = links_before(events, (row for row in aliases if row.at < now))
     settle_workspaces(world, events, links)
     settle_events(world, events, links)
-    settle_placements(world)
+    settle_placements(world, links)
     settle_money_and_limits(world)
     settle_activity(world)
     return world

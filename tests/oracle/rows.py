@@ -49,6 +49,15 @@ class PersonRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AliasRow:
+    """One row of the aliases file."""
+
+    alias_id: str
+    person_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkspaceRow:
     """One row of the workspaces file."""
 
@@ -170,6 +179,13 @@ def read_person(cells: Cells) -> PersonRow:
     )
 
 
+def read_alias(cells: Cells) -> AliasRow:
+    """Read one row of aliases."""
+    return AliasRow(
+        alias_id=needed(cells, "alias_id"), person_id=needed(cells, "person_id"), at=instant(needed(cells, "at"))
+    )
+
+
 def read_workspace(cells: Cells) -> WorkspaceRow:
     """Read one row of workspaces."""
     return WorkspaceRow(
@@ -237,11 +253,11 @@ def read_rows(folder: Path, file: str, read: Callable[[Cells], Row], columns: di
 
 
 def one_per_event_id(events: Iterable[RawEvent]) -> list[RawEvent]:
-    """Keep one row per event_id: the smallest."""
+    """Keep one row per event_id: the smallest; what is missing is larger than what is there."""
 
-    def order(event: RawEvent) -> tuple[datetime, str, str, str, str, str]:
-        who = (event.person_id, event.anonymous_id)
-        return (event.at, event.name, *who, event.workspace_id, event.properties)
+    def order(event: RawEvent) -> tuple[object, ...]:
+        optional = (event.person_id, event.anonymous_id, event.workspace_id, event.properties)
+        return (event.at, event.name, *((not text, text) for text in optional))
 
     kept: dict[str, RawEvent] = {}
     for event in sorted(events, key=order):

@@ -47,6 +47,8 @@ def tables_of(chance: random.Random, count: int) -> Tables:
     return {
         "events": with_ids(some_events(chance, count)),
         "people": people,
+        "aliases": [{"alias_id": chance.choice(ids), "person_id": chance.choice(ids), "at": some_time(-3, 60)}
+                    for ids in [[*PEOPLE[:5], "a0", "a1", "former"]] * 6],
         "workspaces": [{"workspace_id": "w3", "account_id": "acc-9", "created_at": some_time()},
                        {"workspace_id": "w2", "account_id": "", "created_at": some_time()}],
         "accounts": [{"account_id": "acc-1", "domain": "https://www.acme.com/", "employees": 120, "icp": "true",

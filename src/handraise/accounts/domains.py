@@ -14,22 +14,10 @@ import pyarrow as pa
 
 from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.hosts import email_host, web_host
 from handraise.warehouse.tables import input_version, remake_when_changed
 
 WORK = "work"
-
-
-def email_host(email: ir.StringValue) -> ir.StringValue:
-    """What follows the last @, lower case; NULL when there is none."""
-    found: ir.StringValue = email.strip().lower().re_extract(r"@([^@\s]+)$", 1).nullif("")
-    return found
-
-
-def web_host(text: ir.StringValue) -> ir.StringValue:
-    """The host of a domain that may be written as a URL, such as `https://www.example.com/about`."""
-    bare = text.strip().lower().re_replace(r"^[a-z][a-z0-9+.-]*://", "").re_replace(r"[/?#:].*$", "")
-    host: ir.StringValue = bare.re_replace(r"^.*@", "").nullif("")
-    return host
 
 
 def refresh_domains(warehouse: Warehouse, additions: Domains) -> None:
@@ -44,17 +32,19 @@ def refresh_domains(warehouse: Warehouse, additions: Domains) -> None:
 
 def _make_domains(warehouse: Warehouse, additions: Domains) -> None:
     people, accounts = warehouse.table("people"), warehouse.table("accounts")
-    _look_up_hosts(warehouse, people, accounts)
+    refresh_hosts(warehouse)
     work = work_domains(warehouse.table("email_hosts"), additions)
     warehouse.create("person_domains", person_domains(people, work))
     warehouse.create("domain_owners", domain_owners(accounts, work))
 
 
-def _look_up_hosts(warehouse: Warehouse, people: ir.Table, accounts: ir.Table) -> None:
-    """Classify every host that has not been seen before."""
+def refresh_hosts(warehouse: Warehouse, *others: ir.Table) -> None:
+    """Look up every host of accounts, people and other tables (with `host`) that has not been seen before."""
+    accounts, people = warehouse.table("accounts"), warehouse.table("people")
     hosts = ibis.union(
         people.select(host=email_host(people.email)),
         account_hosts(accounts).select("host"),
+        *others,
         distinct=True,
     )
     known = warehouse.table("email_hosts")

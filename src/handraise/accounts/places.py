@@ -9,6 +9,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from handraise.accounts.aliases import all_links, at_the_end, first_links
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import FALSE, TRUE
 
@@ -18,8 +19,8 @@ PAIR_KEY = ("as_of", "person_id", "account_id")
 def make_places(warehouse: Warehouse) -> None:
     """Make the temporary tables `places`, `workspace_accounts`, `pairs` and `pair_places`.
 
-    Needs `as_ofs` (as_of date, cutoff timestamp), `person_domains`, `domain_owners` and the roll-ups' `person_firsts`
-    and `identity_links`.
+    Needs `as_ofs` (as_of date, cutoff timestamp), `alias_ends`, `person_domains`, `domain_owners` and the roll-ups'
+    `person_firsts` and `identity_links`.
 
     places: as_of, who (with actor, identified, workspace_id) → person_id, known, account_id, and the lifetime's first
         instants.
@@ -29,7 +30,8 @@ def make_places(warehouse: Warehouse) -> None:
     """
     people, domains, owners = (warehouse.table(name) for name in ("people", "person_domains", "domain_owners"))
     seen = warehouse.create("seen", _seen(warehouse), temporary=True)
-    placed = warehouse.create("placed", _placed(people, warehouse.table("as_ofs")), temporary=True)
+    rows_placed = at_the_end(warehouse, _placed(people, warehouse.table("as_ofs")))
+    placed = warehouse.create("placed", rows_placed, temporary=True)
     members = _workspace_members(seen, placed)
     by_domain = _accounts_by_domain(members, domains, owners)
     named = warehouse.table("workspaces")
@@ -49,22 +51,16 @@ def make_places(warehouse: Warehouse) -> None:
 
 def _seen(warehouse: Warehouse) -> ir.Table:
     """Every who with an event before as-of, and the person it was known to be by then."""
-    firsts, as_ofs, links = (warehouse.table(name) for name in ("person_firsts", "as_ofs", "identity_links"))
-    first_link = _first_links(links)
+    firsts, as_ofs = warehouse.table("person_firsts"), warehouse.table("as_ofs")
+    first_link = first_links(all_links(warehouse))
     seen = firsts.cross_join(as_ofs)
     seen = seen.filter(seen.first_at < seen.cutoff)
     # One plain equality, so that the engine can hash it; who is linked by then is told afterwards.
     joined = seen.left_join(first_link, seen.actor == first_link.anonymous_id)
     linked = (~joined.identified & (joined.linked_at < joined.cutoff)).fill_null(FALSE)
     person = linked.ifelse(joined.linked_person, joined.actor)
-    return joined.select(*(joined[c] for c in seen.columns), person_id=person, known=joined.identified | linked)
-
-
-def _first_links(links: ir.Table) -> ir.Table:
-    """An anonymous id belongs to the person it was first seen with; ties go to the smallest person_id."""
-    earliest = links.group_by("anonymous_id").agg(linked_at=links.linked_at.min())
-    both = links.inner_join(earliest, ["anonymous_id", "linked_at"])
-    return both.group_by(["anonymous_id", "linked_at"]).agg(linked_person=both.person_id.min())
+    told = joined.select(*(joined[c] for c in seen.columns), person_id=person, known=joined.identified | linked)
+    return at_the_end(warehouse, told)
 
 
 def _placed(people: ir.Table, as_ofs: ir.Table) -> ir.Table:

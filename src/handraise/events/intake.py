@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,9 +16,10 @@ from handraise.errors import InputError
 from handraise.events.accept import REASON, accepted, check_columns
 from handraise.events.formats.batches import LINE, Batch, Broken
 from handraise.events.formats.files import InputFile, read_batches
+from handraise.events.registry import CANONICAL, format_named
 from handraise.events.store import INCOMING, note_columns, store_entities, store_events
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.tables import INPUTS, Input
+from handraise.warehouse.tables import INPUTS, Input, Renames
 
 # Events are stored in lots of this size: large enough to look duplicates up cheaply, small enough for memory.
 EVENTS_PER_LOT = 2_000_000
@@ -23,33 +27,50 @@ EVENTS_PER_LOT = 2_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileCount:
-    """What became of the rows of one file; `read = loaded + duplicate + quarantined`.
+    """What became of the rows that one file gave one input; `read = loaded + duplicate + quarantined`.
 
     Attributes:
         file: The path as given.
-        input: The canonical input it holds.
-        read: Rows in the file.
+        format: The layout it was taken for.
+        table: Which of the layout's tables.
+        input: The canonical input that these rows went to; `none` for rows that no input takes.
+        read: Rows of the file that are of this input.
         loaded: Rows that brought something new.
         duplicate: Rows that were known already.
         quarantined: Rows set aside with a reason.
+        passed_over: Rows that the format knows and no input takes, such as a session's start.
+        reason: Why they were passed over, where the format says it.
     """
 
     file: str
+    format: str
+    table: str
     input: str
     read: int
     loaded: int
     duplicate: int
     quarantined: int
+    passed_over: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where rows come from: their file, and what it was taken for (see `FileCount`)."""
+
+    file: str
+    format: str
+    table: str
 
 
 Progress = Callable[[str, float], None]
-Renames = dict[str, dict[str, str]]
+PASSED_OVER = "none"
 
 
 def load_files(
     warehouse: Warehouse, files: Iterable[InputFile], *, renames: Renames, progress: Progress | None = None
 ) -> list[FileCount]:
-    """Load canonical files one after the other.
+    """Load files one after the other.
 
     Args:
         warehouse: Where rows go.
@@ -60,34 +81,37 @@ def load_files(
     Raises:
         InputError: A file is unreadable as a whole; files before it stay loaded.
     """
-    return [_load_file(warehouse, file, renames.get(file.input, {}), progress) for file in files]
+    return [count for file in files for count in _load_file(warehouse, file, renames, progress)]
 
 
-def _load_file(warehouse: Warehouse, file: InputFile, names: dict[str, str], progress: Progress | None) -> FileCount:
-    intake = _Intake(warehouse=warehouse, item=INPUTS[file.input], file=str(file.path))
+def _load_file(warehouse: Warehouse, file: InputFile, renames: Renames, progress: Progress | None) -> list[FileCount]:
+    origin = Origin(file=str(file.path), format=file.format, table=file.table)
+    intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames)
     for batch in read_batches(file):
-        intake.take(_renamed(batch, names, str(file.path)))
+        intake.take(batch)
         if progress:
             progress(file.path.name, batch.done)
     intake.store_lot()
     return intake.counted()
 
 
-def load_batch(warehouse: Warehouse, name: str, file: str, batch: Batch, *, names: dict[str, str]) -> FileCount:
-    """Load rows of one file that were read before; they replace what is set aside from it.
+def load_rows(warehouse: Warehouse, name: str, source: str, batch: Batch) -> FileCount:
+    """Load canonical rows that no file holds; `source` says in quarantine where they come from."""
+    intake = _FileIntake(warehouse=warehouse, origin=Origin(file=source, format=CANONICAL, table=name), renames={})
+    intake.take(batch)
+    intake.store_lot()
+    [count] = intake.counted()
+    return count
 
-    Args:
-        warehouse: Where rows go.
-        name: The canonical input.
-        file: The file's path, as quarantine knows it.
-        batch: The rows.
-        names: Canonical column → column in the file.
-    """
-    intake = _Intake(warehouse=warehouse, item=INPUTS[name], file=file)
+
+def load_again(warehouse: Warehouse, name: str, origin: Origin, batch: Batch, *, renames: Renames) -> FileCount:
+    """Load rows that were set aside from an input once more; those that are still bad replace what was set aside."""
+    intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames, only=name)
     with warehouse.transaction():
-        intake.take(_renamed(batch, names, file))
+        intake.take(batch)
         intake.store_lot()
-    return intake.counted()
+    [count] = (count for count in intake.counted() if count.input == name)
+    return count
 
 
 def _renamed(batch: Batch, names: dict[str, str], where: str) -> Batch:
@@ -105,32 +129,105 @@ def _renamed(batch: Batch, names: dict[str, str], where: str) -> Batch:
     return Batch(rows=batch.rows.rename_columns(columns), broken=batch.broken, done=batch.done)
 
 
-class _Intake:
-    """One file on its way in: counts, the lot being filled, and what was set aside."""
+class _FileIntake:
+    """One file on its way in, to each of the inputs that its rows feed."""
 
-    def __init__(self, *, warehouse: Warehouse, item: Input, file: str) -> None:
-        self.warehouse, self.item, self.file = warehouse, item, file
-        self.read = self.loaded = self.quarantined = self._waiting = 0
+    def __init__(self, *, warehouse: Warehouse, origin: Origin, renames: Renames, only: str | None = None) -> None:
+        self.warehouse, self.origin, self.renames, self.only = warehouse, origin, renames, only
+        self._format = None if origin.format == CANONICAL else format_named(origin.format)
+        self._intakes: dict[str, _Intake] = {}
+        self._passed_over = 0
         self._started = False
+
+    def take(self, batch: Batch) -> None:
+        """Accept or refuse the rows of one batch, for each input that they feed."""
+        self._start()
+        if self._format is None:
+            batch = _renamed(batch, self.renames.get(self.origin.table, {}), self.origin.file)
+        landing = self.warehouse.register("landing", batch.rows)
+        try:
+            if self._format is None:
+                self._intake(self.origin.table).take(batch, landing, headed=True)
+            else:
+                self._take_translated(self._format.translate(self.origin.table, landing), batch, landing)
+        finally:
+            self.warehouse.unregister("landing")
+
+    def store_lot(self) -> None:
+        """Store what waits."""
+        for intake in self._intakes.values():
+            intake.store_lot()
+
+    def counted(self) -> list[FileCount]:
+        """The counts of the whole file, input by input."""
+        counts = [intake.counted() for intake in self._intakes.values()]
+        if self._passed_over:
+            nothing = FileCount(
+                **dataclasses.asdict(self.origin),
+                input=PASSED_OVER,
+                read=self._passed_over,
+                loaded=0,
+                duplicate=0,
+                quarantined=0,
+                passed_over=self._passed_over,
+            )
+            counts.append(nothing)
+        return counts
+
+    def _start(self) -> None:
+        """Reading a file again replaces what was set aside from it before."""
+        if self._started:
+            return
+        self._started = True
+        if self.only is None:
+            self.warehouse.delete_where("quarantine", "file", self.origin.file)
+        else:
+            key = pa.table({"file": [self.origin.file], "input": [self.only]})
+            self.warehouse.delete("quarantine", self.warehouse.hold("aside_key", key))
+
+    def _intake(self, name: str) -> _Intake:
+        if name not in self._intakes:
+            self._intakes[name] = _Intake(warehouse=self.warehouse, item=INPUTS[name], origin=self.origin)
+        return self._intakes[name]
+
+    def _take_translated(self, parts: dict[str, ir.Table], batch: Batch, landing: ir.Table) -> None:
+        unreadable = batch.broken
+        for name, part in parts.items():
+            if self.only in {None, name}:
+                held = self.warehouse.create("translated_rows", part, temporary=True)
+                broken = Batch(rows=batch.rows, broken=unreadable, done=batch.done)
+                self._intake(name).take(broken, held, headed=False)
+                unreadable = ()
+        if self.only is None:
+            taken = [part.select(LINE) for part in parts.values()]
+            lines = ibis.union(*taken) if len(taken) > 1 else taken[0]
+            self._passed_over += self.warehouse.count(landing.anti_join(lines, LINE))
+
+
+class _Intake:
+    """The rows of one file for one input: counts, the lot being filled, and what was set aside."""
+
+    def __init__(self, *, warehouse: Warehouse, item: Input, origin: Origin) -> None:
+        self.warehouse, self.item, self.origin = warehouse, item, origin
+        self.read = self.loaded = self.quarantined = self._waiting = 0
         self._known_columns: set[str] = set()
         self._set_aside: list[dict[str, object]] = []
 
-    def take(self, batch: Batch) -> None:
-        """Accept or refuse the rows of one batch; events wait for their lot, other rows are stored at once."""
-        columns = [name for name in batch.rows.column_names if name != LINE]
-        if batch.rows.num_rows and not self._known_columns:
-            check_columns(self.item, columns, self.file)
-        if not self._started:  # reading a file again replaces what was set aside from it before
-            self.warehouse.delete_where("quarantine", "file", self.file)
-            self._started = True
-        self._note(columns)
-        self.read += batch.rows.num_rows + len(batch.broken)
+    def take(self, batch: Batch, landing: ir.Table, *, headed: bool) -> None:
+        """Accept or refuse rows; events wait for their lot, other rows are stored at once.
+
+        Args:
+            batch: The rows as read, for what has to be set aside.
+            landing: The same rows under canonical names, or those of them that are of this input.
+            headed: Whether the file itself has the canonical columns.
+        """
+        columns = [name for name in landing.columns if name != LINE]
+        if headed and batch.rows.num_rows and not self._known_columns:
+            check_columns(self.item, columns, self.origin.file)
+        rows = self.warehouse.create("checked_rows", accepted(self.item, landing), temporary=True)
+        self._note(columns if headed else self._filled(rows))
+        self.read += (batch.rows.num_rows if headed else self.warehouse.count(rows)) + len(batch.broken)
         self._set_broken_aside(batch.broken)
-        landing = self.warehouse.register("landing", batch.rows)
-        try:
-            rows = self.warehouse.create("checked_rows", accepted(self.item, landing), temporary=True)
-        finally:
-            self.warehouse.unregister("landing")
         self._set_refused_aside(batch.rows)
         good = rows.filter(rows[REASON].isnull())
         if self.item.name == "events":
@@ -138,6 +235,11 @@ class _Intake:
         else:
             with self.warehouse.transaction():
                 self._store(lambda: store_entities(self.warehouse, self.item, good, LINE))
+
+    def _filled(self, rows: ir.Table) -> list[str]:
+        """Columns that have a value in some row: what a format could carry says nothing about what it does."""
+        counts = self.warehouse.rows(rows.agg(**{name: rows[name].count() for name in self.item.columns}))
+        return [name for name, count in counts.to_pylist()[0].items() if count]
 
     def store_lot(self) -> None:
         """Store the events that wait, and what was set aside so far."""
@@ -151,7 +253,7 @@ class _Intake:
     def counted(self) -> FileCount:
         """The counts of the whole file."""
         return FileCount(
-            file=self.file,
+            **dataclasses.asdict(self.origin),
             input=self.item.name,
             read=self.read,
             loaded=self.loaded,
@@ -190,7 +292,8 @@ class _Intake:
 
     def _add_aside(self, rows: Iterable[dict[str, object]]) -> None:
         before = len(self._set_aside)
-        self._set_aside += [{"input": self.item.name, "file": self.file, **row} for row in rows]
+        origin = {"file": self.origin.file, "format": self.origin.format, "format_table": self.origin.table}
+        self._set_aside += [{"input": self.item.name, **origin, **row} for row in rows]
         self.quarantined += len(self._set_aside) - before
 
     def _write_quarantine(self) -> None:

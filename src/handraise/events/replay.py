@@ -6,21 +6,31 @@ import json
 from typing import Any
 
 from handraise.events.formats.batches import Batch, Broken, text_batch
-from handraise.events.intake import FileCount, Renames, load_batch
+from handraise.events.intake import FileCount, Origin, load_again
+from handraise.events.registry import CANONICAL
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.tables import INPUTS
+from handraise.warehouse.tables import INPUTS, Renames
 
 
 def replay_quarantine(warehouse: Warehouse, *, renames: Renames) -> list[FileCount]:
     """Load every quarantined row once more, file by file; `read` counts the rows tried."""
     rows = warehouse.rows(warehouse.table("quarantine").order_by("input", "file", "line")).to_pylist()
-    files: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    files: dict[tuple[str, Origin], list[dict[str, Any]]] = {}
     for row in rows:
-        files.setdefault((row["input"], row["file"]), []).append(row)
+        files.setdefault((row["input"], _origin(row)), []).append(row)
     return [
-        load_batch(warehouse, name, file, _batch(kept, _required(name)), names=renames.get(name, {}))
-        for (name, file), kept in files.items()
+        load_again(warehouse, name, origin, _batch(kept, _columns(name, origin)), renames=renames)
+        for (name, origin), kept in files.items()
     ]
+
+
+def _origin(row: dict[str, Any]) -> Origin:
+    # Rows that were set aside before formats were known are canonical.
+    return Origin(file=row["file"], format=row["format"] or CANONICAL, table=row["format_table"] or row["input"])
+
+
+def _columns(name: str, origin: Origin) -> list[str]:
+    return _required(name) if origin.format == CANONICAL else []
 
 
 def _required(name: str) -> list[str]:

@@ -19,7 +19,8 @@ def store_events(warehouse: Warehouse) -> int:
     """Move the accepted events from `incoming_events` into `events`; returns how many were new.
 
     One id is one event. When copies of an id differ, the one that sorts first by (timestamp, name, ids, workspace,
-    properties, received_at) stays, so that the result does not depend on the order of arrival.
+    properties, received_at) stays, a missing value after every other, so that the result does not depend on the order
+    of arrival.
     """
     incoming = warehouse.create("incoming_unique", one_row_per_id(warehouse.table(INCOMING)), temporary=True)
     events = warehouse.table("events")
@@ -48,7 +49,8 @@ def one_row_per_id(rows: ir.Table) -> ir.Table:
 def sort_key(rows: ir.Table) -> ir.StringValue:
     """What copies of an id are sorted by."""
     columns = ("timestamp", "name", "person_id", "anonymous_id", "workspace_id", "properties", "received_at")
-    texts = [rows[column].cast("string").fill_null("") for column in columns]
+    # What is missing sorts after what is there: Segment's `tracks` repeat each event without its properties.
+    texts = [ibis.literal("0").concat(rows[column].cast("string")).fill_null("1") for column in columns]
     key: ir.StringValue = ibis.literal(SEPARATOR).join(texts)
     return key
 
@@ -112,6 +114,12 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
         count_up(warehouse, "data_version", f"version of {item.name}")
         _replace_rows(warehouse, item, changed)
     return loaded
+
+
+def remove_entities(warehouse: Warehouse, item: Input, keys: ir.Table) -> None:
+    """Remove the rows of one input whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
+    if warehouse.delete(item.name, keys):
+        count_up(warehouse, "data_version", f"version of {item.name}")
 
 
 def _key_text(rows: ir.Table, item: Input, column: str) -> ir.Value:

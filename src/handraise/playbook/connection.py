@@ -19,6 +19,7 @@ InputName = Literal[
     "nps",
     "prompts",
     "outcomes",
+    "aliases",
 ]
 
 

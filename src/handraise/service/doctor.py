@@ -70,7 +70,7 @@ _NEWEST = {
     "subscriptions": "started_at",
     "limits": "measured_at",
     "opportunities": "stage_at",
-    **dict.fromkeys(("touches", "leads", "nps", "prompts", "outcomes"), "at"),
+    **dict.fromkeys(("aliases", "touches", "leads", "nps", "prompts", "outcomes"), "at"),
 }
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from handraise.errors import PlaybookError
 from handraise.events.formats.batches import LINE, Batch
-from handraise.events.intake import load_batch
+from handraise.events.intake import load_rows
 from handraise.playbook.examples import EventLine, Example, ExamplePerson, PlacedExample
 from handraise.playbook.moments import Moment, instant
 from handraise.warehouse.engine import Warehouse
@@ -56,7 +56,7 @@ def load_company(warehouse: Warehouse, placed: dict[int, PlacedExample]) -> None
         columns = [column for column in INPUTS[name].columns if f"{name}.{column}" not in without]
         schema = pa.schema([*((column, pa.string()) for column in columns), (LINE, pa.int64())])
         batch = Batch(rows=pa.Table.from_pylist([_text(row) for row in rows], schema=schema), broken=(), done=1.0)
-        load_batch(warehouse, name, f"examples of {name}", batch, names={})
+        load_rows(warehouse, name, f"examples of {name}", batch)
     _check_nothing_refused(warehouse, placed)
 
 

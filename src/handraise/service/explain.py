@@ -227,15 +227,19 @@ def _latest(  # noqa: PLR0913, PLR0917
 
 
 def _person_links(project: Project, row: dict[str, Any]) -> tuple[Link, ...]:
-    links = project.warehouse.table("identity_links")
-    mine = links.filter(links.person_id == row["person_id"]).order_by("linked_at", "anonymous_id").limit(10)
+    return (
+        *_links_from(project, row, "identity_links", "anonymous_id", "linked_at", "an event carried both ids first at"),
+        *_links_from(project, row, "aliases", "alias_id", "at", "an alias said so at"),
+    )
+
+
+def _links_from(project: Project, row: dict[str, Any], table: str, own: str, at: str, said: str) -> tuple[Link, ...]:
+    links = project.warehouse.table(table)
+    mine = links.filter((links.person_id == row["person_id"]) & (links[own] != row["person_id"]))
+    kind = "anonymous" if table == "identity_links" else "id"
     return tuple(
-        Link(
-            what=f"anonymous {link['anonymous_id']}",
-            to=row["person_id"],
-            because=f"an event carried both ids first at {link['linked_at']:%Y-%m-%d %H:%M}Z",
-        )
-        for link in project.warehouse.rows(mine).to_pylist()
+        Link(what=f"{kind} {link[own]}", to=row["person_id"], because=f"{said} {link[at]:%Y-%m-%d %H:%M}Z")
+        for link in project.warehouse.rows(mine.order_by(at, own).limit(10)).to_pylist()
     )
 
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import AsOfError, InputError, ProjectError
-from handraise.events.formats.files import find_files
-from handraise.events.intake import FileCount, Renames, load_files
+from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
+from handraise.events.sources import survey
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
 from handraise.scores import history
+from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.tables import create_missing, read_fact, write_fact
+from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
@@ -50,8 +51,13 @@ class Project:
     warehouse: Warehouse
 
 
-def create_project(folder: Path) -> Path:
-    """Write the template playbook into a folder; returns the file.
+def create_project(folder: Path, text: str | None = None, *, check_only: bool = False) -> Path:
+    """Write a playbook into a folder; returns the file.
+
+    Args:
+        folder: Made if it is not there.
+        text: The playbook; None = the built-in template.
+        check_only: Only see that there is no playbook yet.
 
     Raises:
         ProjectError: There is a playbook already, or the folder cannot be written.
@@ -59,9 +65,11 @@ def create_project(folder: Path) -> Path:
     file = folder / FILE_NAME
     if file.exists():
         raise ProjectError("there is a playbook already.", where=str(file), todo="Edit it, or choose another folder.")
+    if check_only:
+        return file
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(template_text(), encoding="utf-8")
+        file.write_text(template_text() if text is None else text, encoding="utf-8")
     except OSError as error:
         raise ProjectError(f"the folder cannot be written ({error}).", where=str(folder)) from error
     return file
@@ -128,19 +136,41 @@ def _nothing_loaded() -> InputError:
     return InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
 
 
-def load(project: Project, paths: list[Path], progress: Callable[[str, float], None] | None = None) -> list[FileCount]:
-    """Load canonical files or folders.
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a load did.
+
+    Attributes:
+        counts: One for each file and input.
+        passed_over: Files of folders that no format knows.
+        notes: What else there is to know, such as tables that are missing.
+    """
+
+    counts: list[FileCount]
+    passed_over: list[Path]
+    notes: list[str]
+
+
+def load(
+    project: Project,
+    paths: list[Path],
+    progress: Callable[[str, float], None] | None = None,
+    *,
+    form: str | None = None,
+) -> Loaded:
+    """Load files or folders; `form` names the one format to look for, None = all.
 
     Raises:
         ProjectError: The project reads its data from a warehouse.
     """
     _refuse_files(project, "load")
-    files = find_files(paths)
+    renames = _renames(project)
+    found = survey(paths, renames=renames, only=form)
     with project.warehouse.memory(LOAD_MEMORY):
-        counts = load_files(project.warehouse, files, renames=_renames(project), progress=progress)
+        counts, notes = load_everything(project.warehouse, found.files, project.loaded.playbook, renames, progress)
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
-    return counts
+    return Loaded(counts=counts, passed_over=found.passed_over, notes=notes)
 
 
 def _refuse_files(project: Project, command: str) -> None:
@@ -230,7 +260,8 @@ def refresh(
             rows = warehouse.table(name)
             latest = rows.filter(rows.as_of == ordered[-1]).select(*(columns or rows.columns))
             warehouse.create(f"kept_{name}", latest)
-        write_fact(warehouse, "scored", _stamp(project, ordered[-1]))
+        mark_scored(project, ordered[-1])
+        write_fact(warehouse, "scored_in_history", _stamp(project, ordered[-1]))
     return done
 
 
@@ -248,13 +279,25 @@ def keep_scored(project: Project, as_ofs: list[date]) -> None:
 
 def _show_stored(project: Project) -> date | None:
     """Let the scores that the last refresh kept be read beside those just made, if the playbook is still the same."""
+    # Scores that changed since without being written to history would hide changes from it.
     stamp = read_fact(project.warehouse, "scored")
-    if not stamp or stamp.split()[1] != project.loaded.content_hash:
+    if not is_comparable(project) or stamp != read_fact(project.warehouse, "scored_in_history"):
         return None
     project.warehouse.show_as("stored_accounts", "kept_scored_accounts")
     unseen = frozenset(blind_now(project))
     show_scored_people(project.warehouse, project.loaded, unseen, values="kept_person_values", name="stored_people")
     return scored_as_of(project)
+
+
+def is_comparable(project: Project) -> bool:
+    """Whether the stored scores are of this playbook and of the roll-ups as they are numbered now."""
+    stamp = (read_fact(project.warehouse, "scored") or "").split()
+    return bool(stamp) and [stamp[1], stamp[3]] == [project.loaded.content_hash, _rollups_made(project)]
+
+
+def mark_scored(project: Project, as_of: date) -> None:
+    """Say what the stored scores are of."""
+    write_fact(project.warehouse, "scored", _stamp(project, as_of))
 
 
 def blind_now(project: Project) -> dict[str, str]:
@@ -280,8 +323,11 @@ def _data_version(project: Project) -> str:
 
 
 def _stamp(project: Project, as_of: date) -> str:
-    made = read_fact(project.warehouse, "rollups_made") or "0"
-    return f"{as_of} {project.loaded.content_hash} {_data_version(project)} {made}"
+    return f"{as_of} {project.loaded.content_hash} {_data_version(project)} {_rollups_made(project)}"
+
+
+def _rollups_made(project: Project) -> str:
+    return read_fact(project.warehouse, "rollups_made") or "0"
 
 
 def scored_as_of(project: Project) -> date | None:

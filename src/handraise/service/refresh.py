@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from handraise.accounts.aliases import resolve_aliases
 from handraise.accounts.domains import refresh_domains
 from handraise.accounts.places import make_places
 from handraise.playbook.load import LoadedPlaybook
@@ -70,6 +71,7 @@ def score_as_of(
     hold_calendar(warehouse, playbook, as_ofs)
     refresh_domains(warehouse, playbook.domains)
     refresh_traits(warehouse, playbook)
+    resolve_aliases(warehouse)
     key = f"{loaded.content_hash} {plan.content_hash} {sorted(unseen)}"
     warehouse.once_built(key, lambda: _path(warehouse, loaded, unseen))
     return Refreshed(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handraise.errors import ProjectError
-from handraise.events import sources
+from handraise.events import in_place
 from handraise.events.intake import FileCount
 from handraise.playbook.connection import SourceTable, WarehouseMode
 from handraise.warehouse.engine import Warehouse
@@ -51,7 +51,7 @@ def source_warehouse(engine: Engine, *, read_only: bool) -> Warehouse:
         )
     # Our file of `engine: duckdb` is opened to be written, so there too all of it is taken back at the end.
     warehouse = Warehouse(engine=engine, read_only=read_only)
-    sources.make_tables(warehouse)
+    in_place.make_tables(warehouse)
     return warehouse
 
 
@@ -63,7 +63,7 @@ def read_all(warehouse: Warehouse, mode: WarehouseMode) -> list[FileCount]:
         EngineError: A table is not there, or may not be read.
     """
     if warehouse.interrupted:
-        sources.read_all_again(warehouse)
+        in_place.read_all_again(warehouse)
     return [_read(warehouse, name, source) for name, source in mode.sources.items()]
 
 
@@ -72,4 +72,4 @@ def _read(warehouse: Warehouse, name: str, source: SourceTable) -> FileCount:
     rows = warehouse.theirs(f"source_of_{name}", sql)
     theirs = {theirs: ours for ours, theirs in source.columns.items()}
     chosen = {theirs.get(column, column): rows[column] for column in rows.columns}
-    return sources.read_source(warehouse, sources.Source(input=name, where=source.where, rows=rows.select(**chosen)))
+    return in_place.read_source(warehouse, in_place.Source(input=name, where=source.where, rows=rows.select(**chosen)))

@@ -151,6 +151,14 @@ class Warehouse:
         self._run(BuiltStep(name=name, does="show", given=given))
         return self.table(name)
 
+    def hide(self, name: str, content: ir.Table) -> None:
+        """Let an expression be read in the place of a stored table of that name, until `unhide`."""
+        self.create(name, content, temporary=True)
+
+    def unhide(self, name: str) -> None:
+        """Show a stored table again."""
+        self.engine.drop_temporary(name)
+
     def once_built(self, key: str, build: Callable[[], None]) -> None:
         """Run steps whose expressions depend on `key` alone: their SQL is kept, and runs the next time without being built.
 

@@ -5,6 +5,8 @@ The declared functions have no body: each dialect in `dialects/` puts them into 
 
 from __future__ import annotations
 
+import json
+
 import ibis
 import ibis.expr.types as ir
 
@@ -27,9 +29,26 @@ def hash_of(text: str) -> int:  # type: ignore[empty-body]
     """A 64-bit hash of a text, the engine's own; it has no meaning outside the engine."""
 
 
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
+def json_extract_string(document: str, path: str) -> str:  # type: ignore[empty-body]
+    """Text at a path. The formats of files, which are read by DuckDB alone, use DuckDB's own words."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "boolean"))
+def json_valid(document: str) -> bool:  # type: ignore[empty-body]
+    """Whether a text is JSON, for the formats of files."""
+
+
 def property_text(properties: ir.Value, name: str) -> ir.StringValue:
     """A property of a JSON object as text; NULL where it is missing or JSON null."""
     found: ir.StringValue = property_of(properties, name)
+    return found
+
+
+def json_text_at(document: ir.Value, path: str) -> ir.StringValue:
+    """Text at a path of a JSON document; NULL where there is none."""
+    # The engine's SQL writes an operator that binds looser than `=`; a function around it keeps it together.
+    found: ir.StringValue = ibis.coalesce(json_extract_string(document, path))
     return found
 
 
@@ -59,3 +78,125 @@ def join_on(rows: ir.Table, extra: ir.Table, keys: list[str]) -> ir.Table:
     """Left join that keeps one copy of the key columns."""
     joined = rows.left_join(extra, keys)
     return joined.select(*(joined[c] for c in rows.columns), *(joined[c] for c in extra.columns if c not in keys))
+
+
+@ibis.udf.scalar.builtin(name="to_json", signature=(("string",), "string"))
+def json_text(text: str) -> str:  # type: ignore[empty-body]
+    """A text as a JSON string, in quotes."""
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("string", "array<string>"), "array<string>"))
+def _json_extract_strings(document: str, paths: list[str]) -> list[str]:  # type: ignore[empty-body]
+    """Texts of several properties, read in one go."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp(6)"))
+def _instant_of_micros(micros: int) -> int:  # type: ignore[empty-body]
+    """UTC instant of so many microseconds after 1970."""
+
+
+def checked_object(text: ir.StringValue) -> ir.StringValue:
+    """A text that is a JSON object; NULL for every other text, so that properties can be asked for."""
+    found: ir.StringValue = is_json_object(text).ifelse(text, ibis.null("string"))
+    return found
+
+
+def first_property(document: ir.StringValue, names: tuple[str, ...]) -> ir.StringValue:
+    """The first of several properties that has a text; a dot-free name, or `a.b` for a property of a property.
+
+    Args:
+        document: JSON objects (see `checked_object`).
+        names: Properties in the order of preference.
+    """
+    paths = ["$" + "".join(f'."{part}"' for part in name.split(".")) for name in names]
+    found = _json_extract_strings(document, ibis.array(paths))
+    text: ir.StringValue = found.filter(lambda value: value.notnull() & (value != ""))[0]
+    return text
+
+
+def first_element(text: ir.StringValue) -> ir.StringValue:
+    """The first element where a text is a JSON array, else the text itself."""
+    is_array = text.startswith("[") & json_valid(text)
+    found: ir.StringValue = is_array.ifelse(json_text_at(is_array.ifelse(text, "[]"), "$[0]"), text)
+    return found
+
+
+def json_object(values: dict[str, ir.StringValue]) -> ir.StringValue:
+    """A JSON object of texts; what is NULL or empty is left out, and NULL stands for an object of nothing."""
+    parts = []
+    for name, value in values.items():
+        member = ibis.literal(f"{json.dumps(name, ensure_ascii=False)}:").concat(json_text(value))
+        parts.append((value != "").ifelse(member, ibis.null("string")))
+    return _braced(ibis.array(parts).join(",")) if parts else ibis.null("string")
+
+
+def merged_objects(*documents: ir.StringValue) -> ir.StringValue:
+    """One JSON object with the members of several; of two of one name, the first is the one that is found."""
+    return _braced(ibis.array([_members(document) for document in documents]).join(","))
+
+
+def object_of_list(documents: ir.StringValue, *, inside: str | None = None) -> ir.StringValue:
+    """One JSON object with the members of all objects of a JSON list.
+
+    Args:
+        documents: JSON lists of objects.
+        inside: The property of each element that holds the object; None = the element is the object.
+    """
+    listed = documents.try_cast("json")
+    if inside is None:
+        return _braced(listed.try_cast("array<string>").map(_members).join(","))
+    inner = listed.try_cast(f"array<struct<{inside}: string>>")
+    return _braced(inner.map(lambda element: _members(element[inside])).join(","))
+
+
+def _members(document: ir.StringValue) -> ir.StringValue:
+    """What stands between the braces of a JSON object; NULL where there is nothing, or no object."""
+    plain = document.strip()
+    inner = plain.substr(1, plain.length() - 2).strip().nullif("")
+    found: ir.StringValue = plain.startswith("{").ifelse(inner, ibis.null("string"))
+    return found
+
+
+def object_of_pairs(pairs: ir.StringValue) -> ir.StringValue:
+    """A JSON object from a JSON list of `{"key": …, "value": {"string_value" | "int_value" | …: …}}`."""
+    kinds = ("string_value", "int_value", "float_value", "double_value")
+    value_type = ", ".join(f"{kind}: string" for kind in kinds)
+    listed = pairs.try_cast("json").try_cast(f"array<struct<key: string, value: struct<{value_type}>>>")
+
+    def member(pair: ir.StructValue) -> ir.StringValue:
+        value = ibis.coalesce(*(pair["value"][kind] for kind in kinds))
+        return json_text(pair["key"]).concat(":", json_text(value))
+
+    return _braced(listed.map(member).join(","))
+
+
+def _braced(members: ir.StringValue) -> ir.StringValue:
+    whole: ir.StringValue = ibis.literal("{").concat(members.nullif(""), "}")
+    return whole
+
+
+def instant_of_epoch(value: ir.Value) -> ir.Value:
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970 as ISO text; anything else stays as it is.
+
+    The size tells the unit: each is taken for years 1973 to 5138 of its own range.
+    """
+    if not value.type().is_string():
+        return value
+    number = value.try_cast("float64")
+    micros = ibis.cases(
+        (number < 1e11, number * 1e6),  # noqa: PLR2004 - seconds until the year 5138
+        (number < 1e14, number * 1e3),  # noqa: PLR2004
+        (number < 1e17, number),  # noqa: PLR2004
+        else_=number / 1e3,
+    )
+    inside = (number >= 0) & (micros < 7.26e15)  # noqa: PLR2004 - the year 2200
+    whole = inside.ifelse(micros, ibis.null("float64")).round().cast("int64")
+    text: ir.StringValue = ibis.coalesce(_instant_of_micros(whole).cast("string"), value)
+    return text
+
+
+def derived_id(*parts: ir.Value) -> ir.StringValue:
+    """An id for rows that have none: the same content gives the same id."""
+    texts = [part.cast("string").fill_null("") for part in parts]
+    found: ir.StringValue = ibis.literal("\x1f").join(texts).hexdigest("md5")
+    return found

@@ -68,6 +68,12 @@ INPUTS: dict[str, Input] = {
             key=("person_id",),
         ),
         _input(
+            "aliases",
+            "alias_id person_id at:instant",
+            required=("alias_id", "person_id", "at"),
+            key=("alias_id", "person_id", "at"),
+        ),
+        _input(
             "workspaces",
             "workspace_id account_id name created_at:instant",
             required=("workspace_id",),
@@ -123,7 +129,16 @@ _KEPT: dict[str, ibis.Schema] = {
     # Which columns a company's files have: a signal whose column never came is blind, not 0.
     "input_columns": ibis.schema({"input": "string", "column_name": "string"}),
     "quarantine": ibis.schema(
-        {"input": "string", "file": "string", "line": "int64", "reason": "string", "raw": "string"}
+        {
+            "input": "string",
+            "file": "string",
+            "line": "int64",
+            "reason": "string",
+            "raw": "string",
+            # What the file was taken for; `raw` is the row as it stands there.
+            "format": "string",
+            "format_table": "string",
+        }
     ),
     "dirty_days": ibis.schema({"day": "date"}),
     "facts": ibis.schema({"name": "string", "value": "string"}),
@@ -132,12 +147,18 @@ _KEPT: dict[str, ibis.Schema] = {
 }
 
 
+Renames = dict[str, dict[str, str]]  # input → canonical column → column in the file
+
+
 def create_missing(warehouse: Warehouse) -> None:
-    """Make every table that is not there yet; safe to run again."""
+    """Make every table that is not there yet, and add columns that are new; safe to run again."""
     there = warehouse.table_names()
     for name, schema in {**{item.name: item.schema for item in INPUTS.values()}, **_KEPT}.items():
         if name not in there:
             warehouse.create(name, schema)
+        elif name in _KEPT and (new := [column for column in schema if column not in warehouse.table(name).columns]):
+            rows = warehouse.table(name)
+            warehouse.create(name, rows.mutate(**{column: ibis.null(schema[column]) for column in new}))
 
 
 def read_fact(warehouse: Warehouse, name: str) -> str | None:

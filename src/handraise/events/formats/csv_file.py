@@ -36,7 +36,7 @@ def read_csv(stream: IO[str], *, name: str, share_read: Callable[[], float]) -> 
     csv.field_size_limit(MAX_CHARS_PER_ROW)
     broken: list[Broken] = []
     records = _records(stream, broken)
-    header = _read_header(next(records, None), name)
+    header = _header_of(next(records, None), name)
     records_of_batch: list[Record] = []
     yielded = False
     for record in records:
@@ -47,6 +47,16 @@ def read_csv(stream: IO[str], *, name: str, share_read: Callable[[], float]) -> 
             records_of_batch, broken[:] = [], []
     if records_of_batch or broken or not yielded:
         yield _batch(header, records_of_batch, broken, 1.0)
+
+
+def read_header(stream: IO[str], name: str) -> list[str]:
+    """Column names of a CSV file.
+
+    Raises:
+        InputError: There is no header line that can be read.
+    """
+    csv.field_size_limit(MAX_CHARS_PER_ROW)
+    return _header_of(next(_records(stream, []), None), name)
 
 
 def _records(stream: IO[str], broken: list[Broken]) -> Iterator[Record]:
@@ -105,7 +115,7 @@ def _until_quote_closes(
     return None, looked + waiting, number
 
 
-def _read_header(record: Record | None, name: str) -> list[str]:
+def _header_of(record: Record | None, name: str) -> list[str]:
     if record is None:
         raise InputError("the file is empty.", where=name, todo="A CSV file starts with a line of column names.")
     header = [column.strip() for column in _one(record[1].lstrip("\ufeff"))]

@@ -1,4 +1,4 @@
-"""Find canonical files, see what they are and how they are packed, and read them in batches."""
+"""See how a file is packed and which columns it has, and read it in batches."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import zstandard
 
 from handraise.errors import InputError
 from handraise.events.formats.batches import Batch
-from handraise.events.formats.csv_file import read_csv
-from handraise.events.formats.ndjson_file import read_ndjson
-from handraise.events.formats.parquet_file import read_parquet
-from handraise.warehouse.tables import INPUTS
+from handraise.events.formats.csv_file import read_csv, read_header
+from handraise.events.formats.ndjson_file import ndjson_columns, read_ndjson
+from handraise.events.formats.parquet_file import parquet_columns, read_parquet
 
-_SUFFIX = re.compile(r"\.(csv|ndjson|jsonl|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(csv|ndjson|jsonl|json|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
 _PACKED_ERRORS = (OSError, EOFError, zstandard.ZstdError)
+
+
+_LINES_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,65 +31,41 @@ class InputFile:
 
     Attributes:
         path: Where it is.
-        input: The canonical input it holds, such as `events`.
+        format: `canonical`, or the vendor's layout, such as `segment`.
+        table: The canonical input it holds, or the format's table.
         form: csv, ndjson or parquet.
         packing: "", ".gz" or ".zst".
     """
 
     path: Path
-    input: str
+    format: str
+    table: str
     form: str
     packing: str
 
 
-def find_files(paths: list[Path]) -> list[InputFile]:
-    """Canonical files among `paths` and in all folders below them, entities before events.
-
-    A file belongs to the input its name (or its folder's name) starts with: `events.csv`, `events-2026-10.parquet`,
-    `events/part-0.ndjson.gz`. Other files are passed over in folders, and refused when named.
-
-    Raises:
-        InputError: A path does not exist, or is a file that no input can be told from.
-    """
-    found: list[InputFile] = []
-    for path in paths:
-        if path.is_dir():
-            children = sorted(child for child in path.rglob("*") if child.is_file())
-            found += [file for child in children if (file := _recognise(child, path)) is not None]
-        elif path.exists():
-            file = _recognise(path, path.parent)
-            if file is None:
-                names = ", ".join(INPUTS)
-                raise InputError(
-                    "cannot tell which input this file holds.",
-                    where=str(path),
-                    todo=f"Name it after its input ({names}) with the ending .csv, .ndjson or .parquet.",
-                )
-            found.append(file)
-        else:
-            raise InputError("there is no such file or folder.", where=str(path), todo="Check the path.")
-    if not found:
-        raise InputError(
-            "no canonical file was found.",
-            where=", ".join(map(str, paths)),
-            todo="A folder holds events.csv (or .ndjson, .parquet) and, if you have them, people, accounts and so on.",
-        )
-    order = {name: index for index, name in enumerate(INPUTS)}
-    return sorted(dict.fromkeys(found), key=lambda f: (order[f.input] or len(order), str(f.path)))
-
-
-def _recognise(path: Path, root: Path) -> InputFile | None:
+def shape_of(path: Path) -> tuple[str, str, str] | None:
+    """Lower-case stem, form and packing of a file that has one of the endings; else None."""
     suffix = _SUFFIX.search(path.name)
     if suffix is None:
         return None
-    stem = path.name[: suffix.start()].lower()
-    folder = path.parent.name.lower() if path.parent != root else ""
-    for candidate in (stem, folder):
-        name = re.split(r"[-_.0-9]", candidate)[0] if candidate not in INPUTS else candidate
-        if name in INPUTS:
-            form = {"jsonl": "ndjson"}.get(suffix[1].lower(), suffix[1].lower())
-            return InputFile(path=path, input=name, form=form, packing=(suffix[2] or "").lower())
-    return None
+    form = {"jsonl": "ndjson", "json": "ndjson"}.get(suffix[1].lower(), suffix[1].lower())
+    return path.name[: suffix.start()].lower(), form, (suffix[2] or "").lower()
+
+
+def columns_of(path: Path, form: str, packing: str) -> tuple[str, ...]:
+    """Column names, from the header line, the first lines or the Parquet schema; empty when they cannot be read."""
+    try:
+        if form == "parquet":
+            return parquet_columns(path)
+        with path.open("rb") as raw:
+            stream = _unpacked(raw, packing)
+            if form == "ndjson":
+                return ndjson_columns(stream, _LINES_LOOKED_AT)
+            with io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="") as text:
+                return tuple(read_header(text, str(path)))
+    except (*_PACKED_ERRORS, InputError):
+        return ()
 
 
 def read_batches(file: InputFile) -> Iterator[Batch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from typing import IO
@@ -45,6 +46,18 @@ def read_ndjson(stream: IO[bytes], *, share_read: Callable[[], float]) -> Iterat
             yield Batch(rows=_table(columns, rows, lines), broken=tuple(broken), done=share_read())
             rows, lines, broken = [], [], []
     yield Batch(rows=_table(columns, rows, lines), broken=tuple(broken), done=1.0)
+
+
+def ndjson_columns(stream: IO[bytes], most: int) -> tuple[str, ...]:
+    """Keys of the first lines, `most` of them; lines that are no object are passed over."""
+    columns: dict[str, None] = {}
+    for _ in range(most):
+        line = stream.readline(MAX_BYTES_PER_LINE)
+        if not line:
+            break
+        with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
+            columns.update(dict.fromkeys(_row(line)))
+    return tuple(columns)
 
 
 def _row(line: bytes) -> dict[str, str]:

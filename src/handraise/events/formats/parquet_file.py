@@ -37,6 +37,18 @@ def read_parquet(path: Path) -> Iterator[Batch]:
         ) from error
 
 
+def parquet_columns(path: Path) -> tuple[str, ...]:
+    """Column names of a Parquet file.
+
+    Raises:
+        InputError: The file is not Parquet, or is cut off.
+    """
+    try:
+        return tuple(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"this is not a readable Parquet file ({error}).", where=str(path)) from error
+
+
 def _batch(rows: pa.Table, before: int, done: float) -> Batch:
     columns = {name: _normal(rows.column(name)) for name in rows.column_names if name != LINE}
     lines = pa.array(range(before + 1, before + 1 + rows.num_rows), type=pa.int64())

@@ -69,21 +69,26 @@ def demo(
 @app.command()
 def init(
     directory: Annotated[Path, typer.Argument(help="The project's folder; made if it is not there.")] = HERE,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="PATH", help="Files or folders with your events: roles are proposed from them."),
+    ] = None,
 ) -> None:
     """Start a project: write `handraise.yaml` from the built-in template.
 
-    Next, map your event names to roles in that file, and load your data. Example: `handraise init myproduct`
+    With --from (once for each path), your events are looked at first, and roles are proposed for their names.
+    Example: `handraise init myproduct --from exports/`
     """
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.init(directory))
+    _run(lambda: commands.init(directory, source or []))
 
 
 @app.command()
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files: events, people, accounts …")],
     project: ProjectOption = HERE,
-    form: Annotated[str, typer.Option("--format", help="auto or canonical.")] = "auto",
+    form: Annotated[str, typer.Option("--format", help="auto, canonical, or a vendor's layout.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Load canonical files (.csv, .ndjson, .parquet; the first two also .gz, .zst). Loading twice changes nothing.
@@ -91,11 +96,13 @@ def load(
     A file is known by its name (`events.csv`, `people-2026.ndjson.gz`) or its folder's. Bad rows are set aside with a
     reason, the rest is loaded. Example: `handraise load exports/`
     """
+    from handraise.events.registry import format_names
     from handraise.faces.cli import commands
 
-    if form not in {"auto", "canonical"}:
-        raise typer.BadParameter("choose auto or canonical", param_hint="--format")
-    _run(lambda: commands.load(project, paths, as_json=as_json))
+    known = ["auto", *format_names()]
+    if form not in known:
+        raise typer.BadParameter(f"choose one of {', '.join(known)}", param_hint="--format")
+    _run(lambda: commands.load(project, paths, form=form, as_json=as_json))
 
 
 @app.command()

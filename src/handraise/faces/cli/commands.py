@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from handraise.errors import HandraiseError, ProjectError
-from handraise.events.intake import FileCount
+from handraise.events.intake import PASSED_OVER, FileCount
+from handraise.events.registry import CANONICAL
 from handraise.faces.cli import show
 from handraise.faces.cli.days import right_now
 from handraise.playbook.measures import account_kinds, person_kinds
@@ -31,15 +32,24 @@ from handraise.service.lists import (
     overview,
 )
 from handraise.service.project import Project, open_project
+from handraise.service.start import start_from
 
 
-def init(folder: Path) -> None:
+def init(folder: Path, paths: list[Path]) -> None:
     """`handraise init`."""
-    file = projects.create_project(folder)
-    show.say(f"Wrote {file}.")
-    show.say("Next: map your event names to roles in it, then run")
+    if paths:
+        with show.progress("reading") as progress:
+            started = start_from(folder, paths, progress)
+        show.proposals(started)
+        show.say(f"Wrote {started.file}.")
+        show.say("Next: read the proposed roles in it, mend what is wrong, then run")
+    else:
+        file = projects.create_project(folder)
+        show.say(f"Wrote {file}.")
+        show.say("Next: map your event names to roles in it, then run")
     where = "" if folder == Path() else f" --project {folder}"
-    show.say(f"  handraise load PATH/TO/YOUR/FILES{where}\n  handraise refresh{where}\n  handraise accounts{where}")
+    files = " ".join(map(str, paths)) if paths else "PATH/TO/YOUR/FILES"
+    show.say(f"  handraise load {files}{where}\n  handraise refresh{where}\n  handraise accounts{where}")
 
 
 def _opened(folder: Path) -> AbstractContextManager[Project]:
@@ -52,26 +62,43 @@ def _say_sources(counts: Sequence[FileCount], *, as_json: bool) -> None:
         _show_counts(changed, as_json=False)
 
 
-def load(folder: Path, paths: list[Path], *, as_json: bool) -> None:
+def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
     """`handraise load`."""
     with _opened(folder) as project, show.progress("loading") as progress:
-        counts = projects.load(project, paths, progress)
-    _show_counts(counts, as_json=as_json)
+        done = projects.load(project, paths, progress, form=None if form == "auto" else form)
+    _show_counts(done.counts, as_json=as_json)
+    if done.passed_over and not as_json:
+        show.say(f"Passed over, as no format knows them: {', '.join(map(str, done.passed_over))}.")
+    for note in () if as_json else done.notes:
+        show.say(note)
 
 
 def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
     if as_json:
         show.print_json(list(counts))
         return
-    rows = [[c.input, c.read, c.loaded, c.duplicate, c.quarantined, c.file] for c in counts]
+    rows = [
+        [c.input, c.read, c.loaded, c.duplicate, c.quarantined, _taken_for(c), c.file]
+        for c in counts
+        if c.input != PASSED_OVER
+    ]
     columns = [
         ("input", "left"),
         *((c, "right") for c in ("read", "loaded", "duplicate", "quarantined")),
+        ("taken for", "left"),
         ("file", "left"),
     ]
     show.table("", columns, [[*(f"{cell:,}" if isinstance(cell, int) else cell for cell in row)] for row in rows])
+    for count in counts:
+        if count.passed_over:
+            why = f": {count.reason}" if count.reason else ", as they are neither product use nor facts"
+            show.say(f"{count.passed_over:,} rows of {count.file} were passed over{why}.")
     if any(c.quarantined for c in counts):
         show.say("Some rows were set aside: `handraise quarantine` says why.")
+
+
+def _taken_for(count: FileCount) -> str:
+    return count.format if count.format == CANONICAL else f"{count.format} {count.table}"
 
 
 def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> None:

@@ -34,7 +34,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
     now = right_now()
     with open_project(folder) as project:
         with show.progress("loading") as progress:
-            counts = projects.load(project, [data], progress)
+            counts = projects.load(project, [data], progress).counts
         show.say(
             f"Loaded {sum(c.loaded for c in counts):,} rows ({sum(c.duplicate for c in counts):,} duplicates left out)."
         )

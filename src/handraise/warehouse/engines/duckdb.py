@@ -203,6 +203,10 @@ class DuckDBEngine:
         """End `lend`."""
         self.connection.unregister(name)
 
+    def drop_temporary(self, name: str) -> None:
+        """Take a temporary table away, so that the stored one of that name is read again."""
+        self.connection.execute(f"DROP TABLE IF EXISTS temp.{quoted(name)}")
+
     def fetch(self, sql: str, schema: ibis.Schema) -> pa.Table:
         """The rows of a query in their order."""
         del schema  # DuckDB's own Arrow types are the ones that the others are cast to

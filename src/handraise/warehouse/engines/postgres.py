@@ -230,6 +230,10 @@ class PostgresEngine:
         """End `lend`."""
         self._drop(name, temporary=True)
 
+    def drop_temporary(self, name: str) -> None:
+        """Take a temporary table away, so that the stored one of that name is read again."""
+        self._drop(name, temporary=True)
+
     def fetch(self, sql: str, schema: ibis.Schema) -> pa.Table:
         """The rows of a query in their order, with the Arrow types of the schema."""
         lines = io.BytesIO()

@@ -88,6 +88,9 @@ class Engine(Protocol):
     def take_back(self, name: str) -> None:
         """End `lend`."""
 
+    def drop_temporary(self, name: str) -> None:
+        """Take a temporary table away, so that the stored one of that name is read again."""
+
     def fetch(self, sql: str, schema: ibis.Schema) -> pa.Table:
         """The rows of a query in their order, with the Arrow types of the schema."""
 

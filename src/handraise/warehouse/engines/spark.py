@@ -236,6 +236,10 @@ class SparkEngine:
         """End `lend`."""
         self._session.catalog.dropTempView(name)
 
+    def drop_temporary(self, name: str) -> None:
+        """Take a temporary table away, so that the stored one of that name is read again."""
+        self._session.catalog.dropTempView(name)
+
     def fetch(self, sql: str, schema: ibis.Schema) -> pa.Table:
         """The rows of a query in their order, with the Arrow types of the schema."""
         with _told():
