@@ -14,15 +14,12 @@ import pyarrow.compute as pc
 
 from handraise.errors import InputError
 from handraise.events.accept import REASON, accepted, check_columns
-from handraise.events.formats.batches import LINE, Batch, Broken
+from handraise.events.formats.batches import LINE, Batch, Broken, in_lots
 from handraise.events.formats.files import InputFile, read_batches
 from handraise.events.registry import CANONICAL, format_named
-from handraise.events.store import INCOMING, note_columns, store_entities, store_events
+from handraise.events.store import note_columns, refresh_event_keys, store_entities, store_events
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import INPUTS, Input, Renames
-
-# Events are stored in lots of this size: large enough to look duplicates up cheaply, small enough for memory.
-EVENTS_PER_LOT = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,35 +78,33 @@ def load_files(
     Raises:
         InputError: A file is unreadable as a whole; files before it stay loaded.
     """
+    refresh_event_keys(warehouse)
     return [count for file in files for count in _load_file(warehouse, file, renames, progress)]
 
 
 def _load_file(warehouse: Warehouse, file: InputFile, renames: Renames, progress: Progress | None) -> list[FileCount]:
     origin = Origin(file=str(file.path), format=file.format, table=file.table)
     intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames)
-    for batch in read_batches(file):
+    for batch in in_lots(read_batches(file), lambda done: progress and progress(file.path.name, done)):
         intake.take(batch)
-        if progress:
-            progress(file.path.name, batch.done)
-    intake.store_lot()
     return intake.counted()
 
 
 def load_rows(warehouse: Warehouse, name: str, source: str, batch: Batch) -> FileCount:
     """Load canonical rows that no file holds; `source` says in quarantine where they come from."""
+    refresh_event_keys(warehouse)
     intake = _FileIntake(warehouse=warehouse, origin=Origin(file=source, format=CANONICAL, table=name), renames={})
     intake.take(batch)
-    intake.store_lot()
     [count] = intake.counted()
     return count
 
 
 def load_again(warehouse: Warehouse, name: str, origin: Origin, batch: Batch, *, renames: Renames) -> FileCount:
     """Load rows that were set aside from an input once more; those that are still bad replace what was set aside."""
+    refresh_event_keys(warehouse)
     intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames, only=name)
     with warehouse.transaction():
         intake.take(batch)
-        intake.store_lot()
     [count] = (count for count in intake.counted() if count.input == name)
     return count
 
@@ -152,11 +147,6 @@ class _FileIntake:
                 self._take_translated(self._format.translate(self.origin.table, landing), batch, landing)
         finally:
             self.warehouse.unregister("landing")
-
-    def store_lot(self) -> None:
-        """Store what waits."""
-        for intake in self._intakes.values():
-            intake.store_lot()
 
     def counted(self) -> list[FileCount]:
         """The counts of the whole file, input by input."""
@@ -205,16 +195,16 @@ class _FileIntake:
 
 
 class _Intake:
-    """The rows of one file for one input: counts, the lot being filled, and what was set aside."""
+    """The rows of one file for one input: counts, and what is to be set aside."""
 
     def __init__(self, *, warehouse: Warehouse, item: Input, origin: Origin) -> None:
         self.warehouse, self.item, self.origin = warehouse, item, origin
-        self.read = self.loaded = self.quarantined = self._waiting = 0
+        self.read = self.loaded = self.quarantined = 0
         self._known_columns: set[str] = set()
         self._set_aside: list[dict[str, object]] = []
 
     def take(self, batch: Batch, landing: ir.Table, *, headed: bool) -> None:
-        """Accept or refuse rows; events wait for their lot, other rows are stored at once.
+        """Accept or refuse rows; what is accepted and what is set aside is stored together.
 
         Args:
             batch: The rows as read, for what has to be set aside.
@@ -230,25 +220,17 @@ class _Intake:
         self._set_broken_aside(batch.broken)
         self._set_refused_aside(batch.rows)
         good = rows.filter(rows[REASON].isnull())
-        if self.item.name == "events":
-            self._wait(good.select(*self.item.columns))
-        else:
-            with self.warehouse.transaction():
-                self._store(lambda: store_entities(self.warehouse, self.item, good, LINE))
+        with self.warehouse.transaction():
+            if self.item.name == "events":
+                self.loaded += store_events(self.warehouse, good.select(*self.item.columns))
+            else:
+                self.loaded += store_entities(self.warehouse, self.item, good, LINE)
+            self._write_quarantine()
 
     def _filled(self, rows: ir.Table) -> list[str]:
         """Columns that have a value in some row: what a format could carry says nothing about what it does."""
-        counts = self.warehouse.rows(rows.agg(**{name: rows[name].count() for name in self.item.columns}))
+        counts = self.warehouse.rows(rows.agg([rows[name].count().name(name) for name in self.item.columns]))
         return [name for name, count in counts.to_pylist()[0].items() if count]
-
-    def store_lot(self) -> None:
-        """Store the events that wait, and what was set aside so far."""
-        with self.warehouse.transaction():
-            if self._waiting:
-                self._store(lambda: store_events(self.warehouse))
-                self.warehouse.empty(INCOMING)
-            self._write_quarantine()
-        self._waiting = 0
 
     def counted(self) -> FileCount:
         """The counts of the whole file."""
@@ -260,17 +242,6 @@ class _Intake:
             duplicate=self.read - self.loaded - self.quarantined,
             quarantined=self.quarantined,
         )
-
-    def _wait(self, rows: object) -> None:
-        if self._waiting == 0:
-            self.warehouse.create(INCOMING, self.item.schema, temporary=True)
-        self._waiting += self.warehouse.insert(INCOMING, rows)
-        if self._waiting >= EVENTS_PER_LOT:
-            self.store_lot()
-
-    def _store(self, store: Callable[[], int]) -> None:
-        self.loaded += store()
-        self._write_quarantine()
 
     def _note(self, columns: list[str]) -> None:
         if not set(columns) <= self._known_columns:

@@ -2,48 +2,92 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.functions import any_of
-from handraise.warehouse.tables import Input, read_fact, write_fact
+from handraise.warehouse.functions import any_of, hash_of
+from handraise.warehouse.tables import Input, read_fact, remake_when_changed, write_fact
 
-INCOMING = "incoming_events"
+_KEY_LAYOUT = 1
 SEPARATOR = "\x1f"
 _NEVER = "1900-01-01"  # stands for a missing instant in keys; no accepted instant is that early
 
 
-def store_events(warehouse: Warehouse) -> int:
-    """Move the accepted events from `incoming_events` into `events`; returns how many were new.
+def store_events(warehouse: Warehouse, incoming: ir.Table) -> int:
+    """Add accepted events that are not stored yet; returns how many were new.
 
     One id is one event. When copies of an id differ, the one that sorts first by (timestamp, name, ids, workspace,
     properties, received_at) stays, a missing value after every other, so that the result does not depend on the order
     of arrival.
+
+    Args:
+        warehouse: With the table `event_keys`; see `refresh_event_keys`.
+        incoming: Stored rows with the columns of `events`; read several times.
     """
-    incoming = warehouse.create("incoming_unique", one_row_per_id(warehouse.table(INCOMING)), temporary=True)
+    keys = warehouse.create("incoming_keys", _keys(incoming), temporary=True)
+    twice = keys.group_by("id_hash").having(keys.count() > 1).agg()
+    stored = warehouse.table("event_keys")
+    known = warehouse.create("known_keys", stored.semi_join(keys, "id_hash").distinct(), temporary=True)
+    suspects = twice.union(known.select("id_hash"), distinct=True)
+    suspects = warehouse.create("suspect_keys", suspects, temporary=True)
+    if warehouse.count(suspects) == 0:
+        return _add(warehouse, incoming)
+    hashed = incoming.mutate(id_hash=hash_of(incoming.event_id))
+    plain = hashed.anti_join(suspects, "id_hash").drop("id_hash")
+    copies = hashed.semi_join(suspects, "id_hash").drop("id_hash")
+    return _add(warehouse, plain) + _add_copies(warehouse, copies, known)
+
+
+def _keys(events: ir.Table) -> ir.Table:
+    return events.select(id_hash=hash_of(events.event_id), day=events.timestamp.date())
+
+
+def _add(warehouse: Warehouse, events: ir.Table) -> int:
+    added = warehouse.insert("events", events)
+    if added:
+        _mark_dirty(warehouse, events)
+        warehouse.insert("event_keys", _keys(events))
+    return added
+
+
+def _add_copies(warehouse: Warehouse, copies: ir.Table, known_keys: ir.Table) -> int:
+    """Events whose id comes more than once, among them or in the store (or whose hash another id has)."""
+    incoming = warehouse.create("incoming_unique", one_row_per_id(copies), temporary=True)
     events = warehouse.table("events")
-    known = warehouse.create("known_events", events.semi_join(incoming, "event_id"), temporary=True)
-    new = incoming.anti_join(known, "event_id")
-    if warehouse.count(known) == 0:
-        _mark_dirty(warehouse, incoming)
-        return warehouse.insert("events", incoming)
-    _mark_dirty(warehouse, new)
-    loaded = warehouse.insert("events", new)
+    days = known_keys.agg(first=known_keys.day.min(), last=known_keys.day.max())
+    [span] = warehouse.rows(days).to_pylist()
+    known = events.limit(0)
+    if span["first"] is not None:  # the days of possible copies bound where to look for them
+        after = events.timestamp >= ibis.timestamp(span["first"].isoformat())
+        until = events.timestamp < ibis.timestamp((span["last"] + timedelta(days=1)).isoformat())
+        known = events.filter(after & until).semi_join(incoming, "event_id")
+    known = warehouse.create("known_events", known, temporary=True)
+    new = warehouse.create("new_events", incoming.anti_join(known, "event_id"), temporary=True)
+    added = _add(warehouse, new)
     _replace_later_copies(warehouse, incoming, known)
-    return loaded
+    return added
 
 
-def one_row_per_id(rows: ir.Table) -> ir.Table:
+def refresh_event_keys(warehouse: Warehouse) -> None:
+    """Bring `event_keys` (hash of the id, day) up to date: an id is looked up by its hash, in time that barely grows.
+
+    The engine may hash otherwise in its next version; then the keys are made anew.
+    """
+    stamp = f"{_KEY_LAYOUT} {warehouse.version()}"
+    build = partial(warehouse.create, "event_keys", _keys(warehouse.table("events")))
+    remake_when_changed(warehouse, "event_keys_of", stamp, build)
+
+
+def one_row_per_id(copies: ir.Table) -> ir.Table:
     """The copy of each id that sorts first."""
-    twice = rows.group_by("event_id").having(rows.count() > 1).agg()
-    copies = rows.semi_join(twice, "event_id")
-    ordered = copies.mutate(
-        _place=ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=sort_key(copies)))
-    )
-    first = ordered.filter(ordered._place == 0).drop("_place")  # noqa: SLF001 - a column, not a private member
-    return rows.anti_join(twice, "event_id").union(first, distinct=False)
+    place = ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=sort_key(copies)))
+    ordered = copies.mutate(_place=place)
+    return ordered.filter(ordered._place == 0).drop("_place")  # noqa: SLF001 - a column, not a private member
 
 
 def sort_key(rows: ir.Table) -> ir.StringValue:
@@ -67,16 +111,14 @@ def _replace_later_copies(warehouse: Warehouse, incoming: ir.Table, known: ir.Ta
         return
     _mark_dirty(warehouse, known.semi_join(better, "event_id"))
     _mark_dirty(warehouse, better)
-    warehouse.delete("events", better.select("event_id"))
-    warehouse.insert("events", better)
+    warehouse.replace("events", better, ("event_id",))
+    warehouse.insert("event_keys", _keys(better))
     # The first instants of the people concerned may have moved later, which merging cannot express.
     write_fact(warehouse, "rebuild_firsts", "yes")
 
 
 def _mark_dirty(warehouse: Warehouse, events: ir.Table) -> None:
     """Their days are rolled up again; scores made before this are told to be of older data."""
-    if warehouse.count(events) == 0:
-        return
     count_up(warehouse, "data_version")
     days = events.select(day=events.timestamp.date()).distinct()
     warehouse.insert("dirty_days", days.anti_join(warehouse.table("dirty_days"), "day"))
@@ -157,6 +199,6 @@ def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
 
 
 def count_up(warehouse: Warehouse, *versions: str) -> None:
-    """So that what was made before this load can be told from what is made after it."""
+    """Count versions up, so that what was made before this load can be told from what is made after it."""
     for name in versions:
         write_fact(warehouse, name, str(int(read_fact(warehouse, name) or 0) + 1))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from handraise.errors import InputError
+
 ROWS_PER_BATCH = 200_000
 LINE = "_line"
+
+# Batches are stored together until they are this large: enough rows to be worth a statement, few enough for memory.
+ROWS_PER_LOT = 1_000_000
+BYTES_PER_LOT = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +45,34 @@ class Batch:
     rows: pa.Table
     broken: tuple[Broken, ...]
     done: float
+
+
+def in_lots(batches: Iterable[Batch], progress: Callable[[float], object]) -> Iterator[Batch]:
+    """The same rows in larger batches; at least one, so that an empty file is seen too."""
+    waiting: list[Batch] = []
+    try:
+        for batch in batches:
+            waiting.append(batch)
+            rows, size = sum(b.rows.num_rows for b in waiting), sum(b.rows.nbytes for b in waiting)
+            if rows >= ROWS_PER_LOT or size >= BYTES_PER_LOT:
+                yield _together(waiting)
+                waiting = []
+            progress(batch.done)
+    except InputError:
+        if waiting:  # the file breaks off here; what was read before is stored
+            yield _together(waiting)
+        raise
+    if waiting:
+        yield _together(waiting)
+
+
+def _together(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    # Lines of NDJSON need not have the same keys; those that a batch lacks are NULL in it.
+    rows = pa.concat_tables([batch.rows for batch in batches], promote_options="default")
+    broken = tuple(line for batch in batches for line in batch.broken)
+    return Batch(rows=rows, broken=broken, done=batches[-1].done)
 
 
 def text_batch(columns: list[str], values: list[list[str | None]], lines: list[int]) -> pa.Table:

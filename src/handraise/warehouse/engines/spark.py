@@ -6,6 +6,7 @@ Spark has no transactions over several tables. What holds instead is said in `be
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 import ibis
@@ -24,6 +25,7 @@ from handraise.warehouse.engines.protocol import RefusedError, first_line
 # A stored table is parted by the first of these that it has, so that a day is replaced without touching others.
 _PARTED_BY = ("day", "as_of")
 _SMALL = frozenset(["dirty_days"])
+_TABLES = re.compile(r"\b(?:FROM|JOIN)\s+([\w.`]+)", re.IGNORECASE)
 _UNFINISHED = "handraise.unfinished"
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -101,6 +103,10 @@ class SparkEngine:
 
     def theirs(self, name: str, sql: str) -> ir.Table:
         """A query over the company's tables: each column as text, or as an instant without zone."""
+        for table in _TABLES.findall(sql):
+            # A session remembers a table's files, also after somebody else has written others in their place.
+            with contextlib.suppress(RefusedError):
+                self._run(f"REFRESH TABLE {table}")
         rows = self._frame(sql)
         rows.selectExpr(*(_plain(column, kind) for column, kind in rows.dtypes)).createOrReplaceTempView(name)
         return self.table(name)
