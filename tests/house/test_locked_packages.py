@@ -59,6 +59,10 @@ def test_pip_and_uv_install_the_same_versions() -> None:
 def test_the_lock_follows_the_dependencies_of_the_project() -> None:
     project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
     metadata = _handraise()["metadata"]
-    assert _locked(metadata["requires-dist"]) == _wanted(project["project"]["dependencies"]), HINT
+    always = [item for item in metadata["requires-dist"] if "extra ==" not in item.get("marker", "")]
+    assert _locked(always) == _wanted(project["project"]["dependencies"]), HINT
+    for extra, wanted in project["project"]["optional-dependencies"].items():
+        asked = [item for item in metadata["requires-dist"] if f"extra == '{extra}'" in item.get("marker", "")]
+        assert _locked(asked) == _wanted(wanted), HINT
     groups = {name: _locked(group) for name, group in metadata["requires-dev"].items()}
     assert groups == {name: _wanted(group) for name, group in project["dependency-groups"].items()}, HINT

@@ -46,12 +46,13 @@ def check_columns(item: Input, columns: list[str], where: str) -> None:
             )
 
 
-def accepted(item: Input, landing: ir.Table) -> ir.Table:
+def accepted(item: Input, landing: ir.Table, *, also: tuple[str, ...] = ()) -> ir.Table:
     """Typed columns of every row, its `_line`, and `_reason` (NULL = accepted).
 
     Args:
         item: What the rows are.
         landing: Text or timestamp columns as a reader hands them on; canonical names, any may be missing.
+        also: Further columns to hand through.
     """
     have = [name for name in item.columns if name in landing.columns]
     typed = {
@@ -60,10 +61,10 @@ def accepted(item: Input, landing: ir.Table) -> ir.Table:
     }
     # Typed values are made once, in a step of their own; the reasons only look at what came out as NULL.
     given = {f"{_GIVEN}{name}": landing[name] for name in have if item.columns[name] != "text"}
-    rows = landing.select(landing[LINE], **typed, **given)
+    rows = landing.select(landing[LINE], *also, **typed, **given)
     checks = [*_missing(item, rows), *_unreadable(item, rows)]
     reason = ibis.cases(*checks, else_=ibis.null("string"))
-    return rows.select(LINE, *item.columns, reason.name(REASON))
+    return rows.select(LINE, *also, *item.columns, reason.name(REASON))
 
 
 def _missing(item: Input, rows: ir.Table) -> list[tuple[ir.BooleanValue, ir.Value]]:
@@ -101,7 +102,7 @@ def _is_blank(value: ir.Value) -> ir.BooleanValue:
 
 def _typed(value: ir.Value, kind: Kind) -> ir.Value:
     if kind == "instant":
-        return _instant(value)
+        return as_instant(value)
     text = value.cast("string")
     blank = _is_blank(text)
     match kind:
@@ -129,7 +130,7 @@ def _finite(number: ir.FloatingValue) -> ir.BooleanValue:
     return checked
 
 
-def _instant(value: ir.Value) -> ir.TimestampValue:
+def as_instant(value: ir.Value) -> ir.TimestampValue:
     """UTC instant without zone; text without zone is UTC."""
     if value.type().is_string():
         # Only the cast to a zoned instant reads the offset; the plain one drops it. The session's zone is UTC.

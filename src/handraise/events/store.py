@@ -14,7 +14,7 @@ from handraise.warehouse.functions import any_of, hash_of
 from handraise.warehouse.tables import Input, read_fact, remake_when_changed, write_fact
 
 _KEY_LAYOUT = 1
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 _NEVER = "1900-01-01"  # stands for a missing instant in keys; no accepted instant is that early
 
 
@@ -57,7 +57,7 @@ def _add(warehouse: Warehouse, events: ir.Table) -> int:
 
 def _add_copies(warehouse: Warehouse, copies: ir.Table, known_keys: ir.Table) -> int:
     """Events whose id comes more than once, among them or in the store (or whose hash another id has)."""
-    incoming = warehouse.create("incoming_unique", _one_row_per_id(copies), temporary=True)
+    incoming = warehouse.create("incoming_unique", one_row_per_id(copies), temporary=True)
     events = warehouse.table("events")
     days = known_keys.agg(first=known_keys.day.min(), last=known_keys.day.max())
     [span] = warehouse.rows(days).to_pylist()
@@ -83,24 +83,26 @@ def refresh_event_keys(warehouse: Warehouse) -> None:
     remake_when_changed(warehouse, "event_keys_of", stamp, build)
 
 
-def _one_row_per_id(copies: ir.Table) -> ir.Table:
-    place = ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=_sort_key(copies)))
+def one_row_per_id(copies: ir.Table) -> ir.Table:
+    """The copy of each id that sorts first."""
+    place = ibis.row_number().over(ibis.window(group_by=copies.event_id, order_by=sort_key(copies)))
     ordered = copies.mutate(_place=place)
     return ordered.filter(ordered._place == 0).drop("_place")  # noqa: SLF001 - a column, not a private member
 
 
-def _sort_key(rows: ir.Table) -> ir.StringValue:
+def sort_key(rows: ir.Table) -> ir.StringValue:
+    """What copies of an id are sorted by."""
     columns = ("timestamp", "name", "person_id", "anonymous_id", "workspace_id", "properties", "received_at")
     # What is missing sorts after what is there: Segment's `tracks` repeat each event without its properties.
     texts = [ibis.literal("0").concat(rows[column].cast("string")).fill_null("1") for column in columns]
-    key: ir.StringValue = ibis.literal(_SEPARATOR).join(texts)
+    key: ir.StringValue = ibis.literal(SEPARATOR).join(texts)
     return key
 
 
 def _replace_later_copies(warehouse: Warehouse, incoming: ir.Table, known: ir.Table) -> None:
     """A stored event gives way to a copy that sorts before it; both days are rolled up again."""
-    stored = known.select("event_id", _stored=_sort_key(known))
-    offered = incoming.mutate(_offered=_sort_key(incoming))
+    stored = known.select("event_id", _stored=sort_key(known))
+    offered = incoming.mutate(_offered=sort_key(incoming))
     both = offered.join(stored, "event_id")
     better = warehouse.create(
         "better_events", both.filter(both["_offered"] < both["_stored"]).drop("_offered", "_stored"), temporary=True
@@ -117,7 +119,7 @@ def _replace_later_copies(warehouse: Warehouse, incoming: ir.Table, known: ir.Ta
 
 def _mark_dirty(warehouse: Warehouse, events: ir.Table) -> None:
     """Their days are rolled up again; scores made before this are told to be of older data."""
-    _count_up(warehouse, "data_version")
+    count_up(warehouse, "data_version")
     days = events.select(day=events.timestamp.date()).distinct()
     warehouse.insert("dirty_days", days.anti_join(warehouse.table("dirty_days"), "day"))
 
@@ -135,7 +137,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     latest = warehouse.create("incoming_rows", merged.select(*item.key, *values), temporary=True)
     stored = warehouse.table(item.name)
     if warehouse.count(stored) == 0:
-        _count_up(warehouse, "data_version", f"version of {item.name}")
+        count_up(warehouse, "data_version", f"version of {item.name}")
         return warehouse.insert(item.name, _with_blank_keys_as_null(latest, item))
     old = stored.select(
         **{f"_key_{c}": _key_text(stored, item, c) for c in item.key}, **{f"_old_{c}": stored[c] for c in values}
@@ -151,7 +153,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
     )
     loaded = warehouse.count(changed)
     if loaded:
-        _count_up(warehouse, "data_version", f"version of {item.name}")
+        count_up(warehouse, "data_version", f"version of {item.name}")
         _replace_rows(warehouse, item, changed)
     return loaded
 
@@ -159,7 +161,7 @@ def store_entities(warehouse: Warehouse, item: Input, accepted: ir.Table, line: 
 def remove_entities(warehouse: Warehouse, item: Input, keys: ir.Table) -> None:
     """Remove the rows of one input whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
     if warehouse.delete(item.name, keys):
-        _count_up(warehouse, "data_version", f"version of {item.name}")
+        count_up(warehouse, "data_version", f"version of {item.name}")
 
 
 def _key_text(rows: ir.Table, item: Input, column: str) -> ir.Value:
@@ -193,10 +195,10 @@ def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
     noted = warehouse.hold("columns_now", rows)
     fresh = noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"])
     if warehouse.insert("input_columns", fresh):
-        _count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
+        count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
 
 
-def _count_up(warehouse: Warehouse, *versions: str) -> None:
-    """So that what was made before this load can be told from what is made after it."""
+def count_up(warehouse: Warehouse, *versions: str) -> None:
+    """Count versions up, so that what was made before this load can be told from what is made after it."""
     for name in versions:
         write_fact(warehouse, name, str(int(read_fact(warehouse, name) or 0) + 1))

@@ -34,7 +34,7 @@ def settings_changed(old: Playbook, new: Playbook) -> tuple[Setting, ...]:
 
 def _document(playbook: Playbook) -> dict[str, Any]:
     """The playbook as plain values, shaped so that what belongs together has the same key."""
-    document = playbook.model_dump(mode="json")
+    document = playbook.model_dump(mode="json", exclude={"warehouse"})
     for key, name in _NAMED_BY.items():
         document[key] = {str(item[name]): item for item in document[key]}
     document["roles"] = {role: [_pattern(p) for p in patterns] for role, patterns in playbook.roles.items()}

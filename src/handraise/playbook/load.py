@@ -87,7 +87,8 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
     except ValidationError as error:
         raise explained(error, lines, name, _SCHEMA) from error
     _check_roles(playbook, lines, name)
-    canonical = json.dumps(playbook.model_dump(mode="json"), sort_keys=False, ensure_ascii=False, separators=(",", ":"))
+    content = playbook.model_dump(mode="json", exclude={"warehouse"})
+    canonical = json.dumps(content, sort_keys=False, ensure_ascii=False, separators=(",", ":"))
     return LoadedPlaybook(
         playbook=playbook, content_hash=hashlib.sha256(canonical.encode()).hexdigest()[:12], path=path
     )

@@ -110,7 +110,8 @@ class Schema:
             return [key for model in own for key in model.model_fields]
         if len(loc) == 1:
             return self._top
-        return sorted({key for model in self._models.values() for key in model.model_fields})
+        models = self._models.values()
+        return sorted({field.alias or key for model in models for key, field in model.model_fields.items()})
 
 
 def explained(error: ValidationError, lines: Lines, name: str, schema: Schema) -> PlaybookError:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from handraise.playbook.connection import WarehouseMode
 from handraise.playbook.ladder import Rung, parse_ladder
 from handraise.playbook.measures import (
     AccountMeasure,
@@ -284,6 +285,8 @@ class Playbook(Section):
     rollup: Rollup
     tiers: tuple[Tier, ...] = Field(min_length=1)
     segments: tuple[Segment, ...] = Field(min_length=1)
+    # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
+    warehouse: WarehouseMode | None = None
 
     @field_validator("tiers")
     @classmethod

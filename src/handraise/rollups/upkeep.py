@@ -85,6 +85,8 @@ def _roll_up(warehouse: Warehouse, plan: RollupPlan, first: date, last: date, *,
     inside = (events.timestamp >= ibis.timestamp(first.isoformat())) & (
         events.timestamp < ibis.timestamp((last + timedelta(days=1)).isoformat())
     )
+    if "day" in events.columns:  # kept by day: an engine opens the files of these days only
+        inside &= (events.day >= ibis.date(first.isoformat())) & (events.day <= ibis.date(last.isoformat()))
     warehouse.show("span_events", with_keys(events.filter(inside)))
     if known:
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, te
 from handraise.scores import history
 from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
+from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
@@ -75,16 +76,23 @@ def create_project(folder: Path, text: str | None = None, *, check_only: bool = 
 
 
 @contextlib.contextmanager
-def open_project(folder: Path, *, threads: int | None = None, read_only: bool = False) -> Iterator[Project]:
+def open_project(
+    folder: Path,
+    *,
+    threads: int | None = None,
+    read_only: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
 
     Args:
         folder: The project's folder.
         threads: How many the engine may use; None = all.
         read_only: Scores can be made, and nothing of them or anything else is kept.
+        environment: The process's variables, for the address of a company's own warehouse.
 
     Raises:
-        ProjectError: The folder has no playbook.
+        ProjectError: The folder has no playbook, or the playbook's warehouse cannot be reached.
         PlaybookError: The playbook has a mistake.
         BusyError: Another process has the data open.
         InputError: Only to be read, and nothing was ever loaded.
@@ -100,9 +108,14 @@ def open_project(folder: Path, *, threads: int | None = None, read_only: bool = 
     data = folder / DATA_FOLDER
     if not read_only:
         _make_data_folder(data)
-    elif not (data / DATABASE).is_file():
+    mode = loaded.playbook.warehouse
+    if mode:
+        engine = open_engine_of(mode, environment or {}, data / DATABASE, threads)
+        warehouse = source_warehouse(engine, read_only=read_only)
+    elif read_only and not (data / DATABASE).is_file():
         raise _nothing_loaded()
-    warehouse = Warehouse.open(data / DATABASE, threads=threads, read_only=read_only)
+    else:
+        warehouse = Warehouse.open(data / DATABASE, threads=threads, read_only=read_only)
     try:
         create_missing(warehouse)
         history.make_tables(warehouse)
@@ -145,7 +158,12 @@ def load(
     *,
     form: str | None = None,
 ) -> Loaded:
-    """Load files or folders; `form` names the one format to look for, None = all."""
+    """Load files or folders; `form` names the one format to look for, None = all.
+
+    Raises:
+        ProjectError: The project reads its data from a warehouse.
+    """
+    _refuse_files(project, "load")
     renames = _renames(project)
     found = survey(paths, renames=renames, only=form)
     with project.warehouse.memory(LOAD_MEMORY):
@@ -153,6 +171,27 @@ def load(
     if any((path / "truth.parquet").exists() for path in paths if path.is_dir()):
         write_fact(project.warehouse, "simulated", "yes")
     return Loaded(counts=counts, passed_over=found.passed_over, notes=notes)
+
+
+def _refuse_files(project: Project, command: str) -> None:
+    if project.loaded.playbook.warehouse:
+        raise ProjectError(
+            f"this project reads its data from your warehouse, so there is nothing to {command}.",
+            where="warehouse.sources",
+            todo="Run `handraise refresh`: it takes in what changed there. To score files, take `warehouse` out of "
+            "handraise.yaml or use another project.",
+        )
+
+
+def read_sources(project: Project) -> list[FileCount]:
+    """In warehouse mode, take in what changed in the company's tables; else nothing.
+
+    Raises:
+        InputError: A table lacks a required column.
+        EngineError: A table cannot be read.
+    """
+    mode = project.loaded.playbook.warehouse
+    return read_all(project.warehouse, mode) if mode else []
 
 
 def _renames(project: Project) -> Renames:
@@ -168,7 +207,12 @@ def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int
 
 
 def replay(project: Project) -> list[FileCount]:
-    """Try every row that was set aside once more."""
+    """Try every row that was set aside once more.
+
+    Raises:
+        ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
+    """
+    _refuse_files(project, "load again")
     return replay_quarantine(project.warehouse, renames=_renames(project))
 
 

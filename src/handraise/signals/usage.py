@@ -11,6 +11,8 @@ from handraise.signals.kinds import Ask, role_columns, value
 
 # Weights are rounded to exact decimals, so that no order of adding changes a digit.
 WEIGHT = "decimal(18, 9)"
+# What one day can add to a fading sum, at most.
+MOST_A_DAY = 999_999_999
 # After this many half-lives an event weighs less than a millionth and is left out.
 HALF_LIVES_KEPT = 20
 
@@ -26,7 +28,16 @@ def windowed_total(roles: ir.Table, role: str, column: str, wanted: Ask) -> ir.V
     if wanted.half_life is None:
         return roles[column].sum(where=inside)
     weight = (ibis.literal(0.5) ** (roles.age / wanted.half_life)).round(9).cast(WEIGHT)
-    return (roles[column] * weight).sum(where=inside)
+    return (_narrow(roles[column]) * weight).sum(where=inside)
+
+
+def _narrow(amount: ir.NumericValue) -> ir.DecimalValue:
+    """A day's amount in the weight's type: the product of two such decimals is exact on every engine."""
+    least, most = (ibis.literal(bound).cast(WEIGHT) for bound in (-MOST_A_DAY, MOST_A_DAY))
+    narrow: ir.DecimalValue = ibis.cases(
+        (amount < -MOST_A_DAY, least), (amount > MOST_A_DAY, most), else_=amount.cast(WEIGHT)
+    )
+    return narrow
 
 
 @role_columns.register

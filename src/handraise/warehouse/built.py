@@ -1,22 +1,23 @@
-"""SQL that was built once: kept in the process and in the data file, until the code that builds it changes."""
+"""Steps that were built once: kept in the process and in the data file, until the code that builds them changes."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 import handraise
+from handraise.warehouse.engines.duckdb import DuckDBEngine
+from handraise.warehouse.engines.protocol import Engine
 
-_TABLE = "built_steps"
-_COLUMNS = pa.schema(
-    [("key", pa.string()), ("place", pa.int64()), ("name", pa.string()), ("sql", pa.string()), ("is_view", pa.bool_())]
-)
+_TABLE = "built_calls"
+_COLUMNS = pa.schema([("key", pa.string()), ("place", pa.int64()), ("step", pa.string())])
 # Of several processes and playbooks; each takes some hundred kilobytes.
 _MOST_KEYS = 64
 _IN_PROCESS: dict[str, tuple[BuiltStep, ...]] = {}
@@ -28,42 +29,60 @@ class BuiltStep:
 
     Attributes:
         name: The step's name, as `Step` has it.
-        sql: What the engine is told.
-        is_view: Whether it makes a view of that name.
+        does: The engine's method.
+        given: Its arguments: texts, lists of texts, and truths.
     """
 
     name: str
-    sql: str
-    is_view: bool
+    does: str
+    given: tuple[Any, ...]
+
+    @property
+    def sql(self) -> str:
+        """What to quote when it fails."""
+        return next((given for given in self.given[1:] if isinstance(given, str)), f"{self.does} {self.given[0]}")
+
+    @property
+    def as_text(self) -> str:
+        """For the data file."""
+        return json.dumps([self.name, self.does, self.given])
+
+    @classmethod
+    def of_text(cls, text: str) -> BuiltStep:
+        """From the data file."""
+        name, does, given = json.loads(text)
+        return cls(name=name, does=does, given=tuple(given))
 
 
 class BuiltSteps:
-    """The statements behind a key, found again by every later process on the same data file."""
+    """The steps behind a key, found again by every later process on the same DuckDB file.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    Other engines take longer than building does, so that for them this process alone remembers.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connection if isinstance(engine, DuckDBEngine) else None
+        self._engine = engine.name
 
     def find(self, key: str) -> tuple[BuiltStep, ...]:
         """The steps of a key; none when it has not been built by this code."""
-        full = _full(key)
-        if full not in _IN_PROCESS and self._has_table():
-            sql = f"SELECT name, sql, is_view FROM {_TABLE} WHERE key = '{full}' ORDER BY place"  # noqa: S608
+        full = _full(f"{self._engine} {key}")
+        if full not in _IN_PROCESS and self._connection and self._has_table():
+            sql = f"SELECT step FROM {_TABLE} WHERE key = '{full}' ORDER BY place"  # noqa: S608
             rows = self._connection.execute(sql).fetchall()
-            _IN_PROCESS[full] = tuple(BuiltStep(name=n, sql=s, is_view=v) for n, s, v in rows)
+            _IN_PROCESS[full] = tuple(BuiltStep.of_text(text) for (text,) in rows)
         return _IN_PROCESS.get(full, ())
 
     def keep(self, key: str, steps: tuple[BuiltStep, ...], *, in_file: bool) -> None:
         """Remember the steps of a key, here and, if it may be written, in the file."""
-        full = _full(key)
+        full = _full(f"{self._engine} {key}")
         _IN_PROCESS[full] = steps
-        if not in_file:
+        if not self._connection or not in_file:
             return
         columns = [
             pa.array([full] * len(steps), pa.string()),
             pa.array(range(len(steps)), pa.int64()),
-            pa.array([step.name for step in steps], pa.string()),
-            pa.array([step.sql for step in steps], pa.string()),
-            pa.array([step.is_view for step in steps], pa.bool_()),
+            pa.array([step.as_text for step in steps], pa.string()),
         ]
         self._connection.register("built_now", pa.table(columns, schema=_COLUMNS))
         if not self._has_table():
@@ -75,6 +94,8 @@ class BuiltSteps:
         self._connection.unregister("built_now")
 
     def _has_table(self) -> bool:
+        if not self._connection:
+            return False
         sql = f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{_TABLE}'"  # noqa: S608
         return bool(self._connection.execute(sql).fetchall()[0][0])
 

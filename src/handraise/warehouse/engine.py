@@ -1,12 +1,11 @@
 """The one module that runs expressions: named steps, timed and counted; the SQL is quoted when one fails.
 
-Everything else builds Ibis expressions. The embedded engine is DuckDB; one process at a time has its file open.
+Everything else builds Ibis expressions. What differs by engine stands in `engines/` and `dialects/`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,8 +16,11 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from handraise.errors import BusyError, EngineError, ProjectError
+from handraise.errors import EngineError
 from handraise.warehouse.built import BuiltStep, BuiltSteps
+from handraise.warehouse.engines.duckdb import DuckDBEngine
+from handraise.warehouse.engines.protocol import Engine, RefusedError
+from handraise.warehouse.files import write_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,72 +40,84 @@ class Step:
 
 @dataclass
 class Warehouse:
-    """An open DuckDB file (or memory) with Ibis on top.
+    """Tables of one project on an engine, with Ibis on top.
 
     Attributes:
+        engine: Where the tables are and the work is done.
         steps: Every step run so far, in order.
         on_step: Called after each step, for progress.
-        read_only: The file was opened to read: everything made is temporary, and a stored table that a step wants to
-            change is copied first, so that the whole path runs and the file keeps its bytes.
+        read_only: Nothing is kept: the whole path runs, and the stored tables stay as they are.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    engine: Engine
     steps: list[Step] = field(default_factory=list)
     on_step: Callable[[Step], None] | None = None
     read_only: bool = False
 
     def __post_init__(self) -> None:
-        """Put Ibis on the same connection, so that transactions cover both."""
-        self._ibis = ibis.duckdb.from_connection(self.connection)
-        self._views: set[str] = set()
-        self._built = BuiltSteps(self.connection)
-        self._in_transaction = False
+        """Start outside any recording, and outside any transaction unless all of it is to be taken back."""
+        self._in_transaction = self.read_only and self.engine.takes_back
+        if self._in_transaction:
+            self.engine.begin()
         self._recording: list[BuiltStep] | None = None
+        self._built = BuiltSteps(self.engine)
 
     @classmethod
     def open(
         cls, path: Path | None, *, threads: int | None = None, memory: str = "4GB", read_only: bool = False
     ) -> Warehouse:
-        """Open or create the file; None = a warehouse in memory. `read_only` needs a file that is there.
+        """Open or create a DuckDB file; None = a warehouse in memory. `read_only` needs a file that is there.
 
         Raises:
             BusyError: Another process has the file open.
             ProjectError: The file is not a DuckDB file, or the folder cannot be written.
         """
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": memory,
-            "autoinstall_known_extensions": "false",
-        }
-        if threads:
-            settings["threads"] = threads
-        try:
-            connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=settings)
-        except duckdb.IOException as error:
-            raise _cannot_open(path, error) from error
-        except duckdb.Error as error:
-            raise ProjectError(
-                f"the data file cannot be opened ({_first_line(error)}).",
-                where=str(path),
-                todo="Move it aside and load your files again; they are the truth, this file is derived.",
-            ) from error
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
-        # No table has an order; keeping one makes the engine write everything twice.
-        connection.execute("SET preserve_insertion_order = false")
-        return cls(connection=connection, read_only=read_only)
+        engine = DuckDBEngine.open(path, threads=threads, memory=memory, read_only=read_only)
+        return cls(engine=engine, read_only=read_only)
 
-    def close(self) -> None:
-        """Close the file; the next process can open it."""
-        self.connection.close()
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The embedded engine's own connection, for benchmarks and tests.
+
+        Raises:
+            TypeError: The warehouse is another engine's.
+        """
+        if not isinstance(self.engine, DuckDBEngine):
+            raise TypeError(f"{self.engine.name} has no DuckDB connection")
+        return self.engine.connection
 
     def version(self) -> str:
         """The engine and its version."""
-        (found,) = self.connection.execute("SELECT version()").fetchall()[0]
-        return f"DuckDB {found}"
+        return self.engine.describe()
+
+    def close(self) -> None:
+        """Close the connection; the next process can open it."""
+        if self.read_only and self._in_transaction:
+            self.engine.rollback()
+        self.engine.close()
 
     def table(self, name: str) -> ir.Table:
         """A stored table as an expression."""
-        return self._ibis.table(name)
+        return self.engine.table(name)
+
+    def theirs(self, name: str, sql: str) -> ir.Table:
+        """A query over the company's own tables under a name of ours, each column as text or as an instant.
+
+        Raises:
+            EngineError: A table is not there, or may not be read.
+        """
+        try:
+            return self.engine.theirs(name, sql)
+        except RefusedError as refused:
+            raise EngineError(
+                f"the source {sql!r} cannot be read: {refused.reason}",
+                todo="Check `warehouse.sources` in handraise.yaml, and that the connection may read the table.",
+            ) from refused
+
+    @property
+    def interrupted(self) -> bool:
+        """A run before this one was cut off on an engine that cannot take back what it had done."""
+        return self.engine.interrupted
 
     def has(self, name: str) -> bool:
         """Whether a table of this name is stored."""
@@ -111,37 +125,30 @@ class Warehouse:
 
     def table_names(self) -> set[str]:
         """Names of all stored tables."""
-        # No query parameters anywhere: binding one makes the driver import pandas, which takes two seconds.
-        return {str(row[0]) for row in self.connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        return self.engine.table_names()
 
     def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
         """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
-        kind = "TEMP TABLE" if temporary or self.read_only else "TABLE"
-        self._forget_view(name)
         if isinstance(content, ibis.Schema):
-            columns = ", ".join(f"{_quoted(c)} {_duckdb_type(t)}" for c, t in content.items())
-            self._run(f"create {name}", f"CREATE OR REPLACE {kind} {_quoted(name)} ({columns})")
+            made = BuiltStep(name=f"create {name}", does="create_empty", given=(name, self._types(content), temporary))
         else:
-            self._run(name, f"CREATE OR REPLACE {kind} {_quoted(name)} AS {self._typed(content)}")
+            # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
+            types = self._types(content.schema())
+            made = BuiltStep(name=name, does="create_as", given=(name, self.sql(content), types, temporary))
+        self._run(made)
         return self.table(name)
 
-    def _typed(self, content: ir.Table) -> str:
-        """Engines disagree on the width of sums and literals; the expression's own types are made to hold."""
-        columns = ", ".join(
-            f"CAST({_quoted(c)} AS {_duckdb_type(t)}) AS {_quoted(c)}" for c, t in content.schema().items()
-        )
-        return f"SELECT {columns} FROM ({self.sql(content)})"  # noqa: S608
+    def _types(self, schema: ibis.Schema) -> dict[str, str]:
+        return {column: self.engine.type_of(dtype) for column, dtype in schema.items()}
 
     def show_as(self, name: str, stored: str) -> None:
         """Let a stored table be read under the name of a temporary one, without copying it."""
-        self._forget_view(name)
-        self.connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
-        self.connection.execute(f"CREATE TEMP VIEW {_quoted(name)} AS FROM {_quoted(stored)}")
-        self._views.add(name)
+        self.engine.show_as(name, stored)
 
     def show(self, name: str, content: ir.Table) -> ir.Table:
         """Let an expression be read under a name; it is worked out at each reading."""
-        self._run(name, f"CREATE OR REPLACE TEMP VIEW {_quoted(name)} AS {self._typed(content)}", is_view=True)
+        given = (name, self.sql(content), self._types(content.schema()))
+        self._run(BuiltStep(name=name, does="show", given=given))
         return self.table(name)
 
     def hide(self, name: str, content: ir.Table) -> None:
@@ -150,12 +157,7 @@ class Warehouse:
 
     def unhide(self, name: str) -> None:
         """Show a stored table again."""
-        self.connection.execute(f"DROP TABLE IF EXISTS temp.{_quoted(name)}")
-
-    def _forget_view(self, name: str) -> None:
-        if name in self._views:
-            self.connection.execute(f"DROP VIEW {_quoted(name)}")
-            self._views.discard(name)
+        self.engine.drop_temporary(name)
 
     def once_built(self, key: str, build: Callable[[], None]) -> None:
         """Run steps whose expressions depend on `key` alone: their SQL is kept, and runs the next time without being built.
@@ -165,7 +167,7 @@ class Warehouse:
         known = self._built.find(key)
         if known:
             for step in known:
-                self._run_again(step)
+                self._run(step)
             return
         self._recording = []
         try:
@@ -175,64 +177,40 @@ class Warehouse:
             self._recording = None
         self._built.keep(key, recorded, in_file=not self.read_only)
 
-    def _run_again(self, step: BuiltStep) -> None:
-        if not step.is_view:
-            self._forget_view(step.name)
-        changed = _CHANGE.match(step.sql)
-        if changed:
-            self._copy_before_change(changed[1].replace('""', '"'))
-        self._run(step.name, step.sql, is_view=step.is_view)
-
-    def _copy_before_change(self, name: str) -> None:
-        """Where the file is only read, changes go to a temporary copy, which hides the stored table from then on."""
-        if not self.read_only:
-            return
-        own = self.connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
-        if (name,) not in own:
-            self.connection.execute(f"CREATE TEMP TABLE {_quoted(name)} AS FROM {_quoted(name)}")
-
     def insert(self, name: str, rows: ir.Table) -> int:
         """Append rows by column name; returns how many."""
-        self._copy_before_change(name)
-        columns = ", ".join(_quoted(c) for c in rows.columns)
-        return self._run(name, f"INSERT INTO {_quoted(name)} ({columns}) {self.sql(rows)}")
+        return self._run(BuiltStep(name=name, does="insert", given=(name, list(rows.columns), self.sql(rows))))
 
     def delete(self, name: str, keys: ir.Table) -> int:
         """Remove the rows whose columns equal a row of `keys` (columns of the same names, no NULLs)."""
-        self._copy_before_change(name)
-        match = " AND ".join(f"{_quoted(name)}.{_quoted(c)} = k.{_quoted(c)}" for c in keys.columns)
-        sql = f"DELETE FROM {_quoted(name)} USING ({self.sql(keys)}) AS k WHERE {match}"  # noqa: S608
-        return self._run(f"make room in {name}", sql)
+        given = (name, list(keys.columns), self.sql(keys))
+        return self._run(BuiltStep(name=f"make room in {name}", does="delete", given=given))
+
+    def delete_where(self, name: str, column: str, text: str) -> int:
+        """Remove the rows whose column equals a text."""
+        return self._run(BuiltStep(name=f"make room in {name}", does="delete_where", given=(name, column, text)))
 
     def replace(self, name: str, rows: ir.Table, columns: tuple[str, ...]) -> int:
         """Put rows in the place of the stored ones that share their values of `columns` (no NULLs); returns how many.
 
-        `rows` must not be read from the table that is replaced.
+        `rows` must not be read from the table that is replaced. By the column that an engine parts its tables by (day
+        or as-of), whole partitions are overwritten.
         """
-        self.delete(name, rows.select(*columns).distinct())
-        return self.insert(name, rows)
-
-    def delete_where(self, name: str, column: str, text: str) -> int:
-        """Remove the rows whose column equals a text."""
-        self._copy_before_change(name)
-        sql = f"DELETE FROM {_quoted(name)} WHERE {_quoted(column)} = {_text(text)}"  # noqa: S608
-        return self._run(f"make room in {name}", sql)
+        given = (name, list(columns), list(rows.columns), self.sql(rows))
+        return self._run(BuiltStep(name=name, does="replace", given=given))
 
     def empty(self, name: str) -> None:
         """Remove all rows."""
-        self._copy_before_change(name)
-        self._run(f"empty {name}", f"DELETE FROM {_quoted(name)}")  # noqa: S608
+        self._run(BuiltStep(name=f"empty {name}", does="empty", given=(name,)))
 
     def register(self, name: str, data: pa.Table) -> ir.Table:
-        """Lend Arrow data to the engine under a name, without copying it."""
-        # In slices, because each slice is read by one thread.
-        sliced = pa.Table.from_batches(data.to_batches(max_chunksize=_SLICE), schema=data.schema)
-        self.connection.register(name, sliced)
+        """Lend Arrow data to the engine under a name."""
+        self.engine.lend(name, data)
         return self.table(name)
 
     def unregister(self, name: str) -> None:
         """Give lent Arrow data back."""
-        self.connection.unregister(name)
+        self.engine.take_back(name)
 
     def hold(self, name: str, data: pa.Table) -> ir.Table:
         """A temporary table with the content of a small Arrow table."""
@@ -244,10 +222,11 @@ class Warehouse:
 
     def rows(self, expression: ir.Table) -> pa.Table:
         """Run an expression and fetch its rows; only for results that a person or a file will read."""
+        sql = self.sql(expression)
         try:
-            return self.connection.execute(self.sql(expression)).to_arrow_table()
-        except duckdb.Error as error:
-            raise _failed("read", self.sql(expression), error) from error
+            return self.engine.fetch(sql, expression.schema())
+        except RefusedError as refused:
+            raise _failed("read", sql, refused) from refused
 
     def count(self, expression: ir.Table) -> int:
         """Number of rows of an expression."""
@@ -255,7 +234,7 @@ class Warehouse:
 
     def sql(self, expression: ir.Table) -> str:
         """The engine's SQL of an expression."""
-        return str(self._ibis.compile(expression))
+        return self.engine.sql(expression)
 
     def write_file(self, expression: ir.Table, path: Path) -> int:
         """Write rows to a .csv, .parquet or .ndjson file, whole or not at all; returns how many.
@@ -263,37 +242,19 @@ class Warehouse:
         Raises:
             ProjectError: The ending is not one of these, or the file cannot be written.
         """
-        options = _COPY_OPTIONS.get(path.suffix.lower())
-        if options is None:
-            endings = ", ".join(_COPY_OPTIONS)
-            raise ProjectError(
-                f"cannot write a {path.suffix or 'nameless'} file.", where=str(path), todo=f"Use {endings}."
-            )
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        # One thread, so that the same rows make the same bytes on every machine.
-        (threads,) = self.connection.execute("SELECT current_setting('threads')").fetchall()[0]
-        self.connection.execute("SET threads = 1")
-        try:
-            rows = self._run(
-                f"write {path.name}", f"COPY ({self.sql(expression)}) TO {_text(str(unfinished))} ({options})"
-            )
-            unfinished.replace(path)
-        except (OSError, EngineError) as error:
-            unfinished.unlink(missing_ok=True)
-            raise ProjectError(f"the file cannot be written ({error}).", where=str(path)) from error
-        finally:
-            self.connection.execute(f"SET threads = {int(threads)}")
+        started, sql = time.perf_counter(), self.sql(expression)
+        rows = write_file(self.engine, sql, expression.schema(), path)
+        self._done(f"write {path.name}", rows, started)
         return rows
 
     @contextlib.contextmanager
     def memory(self, most: str) -> Iterator[None]:
         """Let the engine use at most so much memory inside, such as `1GB`; more goes through the disk."""
-        (before,) = self.connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
-        self.connection.execute(f"SET memory_limit = {_text(most)}")
+        before = self.engine.limit_memory(most)
         try:
             yield
         finally:
-            self.connection.execute(f"SET memory_limit = {_text(before)}")
+            self.engine.limit_memory(before)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -301,80 +262,37 @@ class Warehouse:
         if self._in_transaction:
             yield
             return
-        self.connection.execute("BEGIN")
+        self.engine.begin()
         self._in_transaction = True
         try:
             yield
         except BaseException:
-            with contextlib.suppress(duckdb.Error):
-                self.connection.execute("ROLLBACK")
+            self.engine.rollback()
             raise
         finally:
             self._in_transaction = False
-        self.connection.execute("COMMIT")
+        self.engine.commit()
 
-    def _run(self, name: str, sql: str, *, is_view: bool = False) -> int:
+    def _run(self, wanted: BuiltStep) -> int:
         started = time.perf_counter()
         if self._recording is not None:
-            self._recording.append(BuiltStep(name=name, sql=sql, is_view=is_view))
-        if is_view and name not in self._views:
-            self.connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
-            self._views.add(name)
+            self._recording.append(wanted)
         try:
-            found = self.connection.execute(sql).fetchone()
-        except duckdb.Error as error:
-            raise _failed(name, sql, error) from error
-        rows = int(found[0]) if found and isinstance(found[0], int) else -1
+            rows = int(getattr(self.engine, wanted.does)(*wanted.given))
+        except RefusedError as refused:
+            raise _failed(wanted.name, wanted.sql, refused) from refused
+        self._done(wanted.name, rows, started)
+        return rows
+
+    def _done(self, name: str, rows: int, started: float) -> None:
         step = Step(name=name, rows=rows, seconds=time.perf_counter() - started)
         self.steps.append(step)
         if self.on_step:
             self.on_step(step)
-        return rows
 
 
-_CHANGE = re.compile(r'(?:INSERT INTO|DELETE FROM) "((?:[^"]|"")+)"')
-_SLICE = 32_768
-_COPY_OPTIONS = {
-    ".csv": "FORMAT csv, HEADER",
-    ".parquet": "FORMAT parquet, COMPRESSION zstd",
-    ".ndjson": "FORMAT json",
-}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _duckdb_type(dtype: ibis.expr.datatypes.DataType) -> str:
-    return str(ibis.backends.sql.datatypes.DuckDBType.to_string(dtype))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
-
-
-def _failed(name: str, sql: str, error: duckdb.Error) -> EngineError:
+def _failed(name: str, sql: str, refused: RefusedError) -> EngineError:
     return EngineError(
-        f"the step {name!r} failed: {_first_line(error)}",
+        f"the step {name!r} failed: {refused.reason}",
         todo=f"If this looks like a fault of handraise, report it with this SQL:\n{sql[:4000]}",
-    )
-
-
-def _cannot_open(path: Path | None, error: duckdb.IOException) -> Exception:
-    text = str(error)
-    if "lock" in text.lower():
-        holder = text.partition("Conflicting lock is held in ")[2].partition(". See")[0]
-        return BusyError(
-            f"another process has the project's data open{f' ({holder})' if holder else ''}.",
-            where=str(path),
-            todo="Wait until it has finished, then run the command again.",
-        )
-    return ProjectError(
-        f"the data file cannot be opened ({_first_line(error)}).",
-        where=str(path),
-        todo="Check that the folder can be written and that the disk is not full.",
     )

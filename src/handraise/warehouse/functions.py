@@ -1,4 +1,7 @@
-"""Functions of the engine that Ibis has no name for, in one place so that each engine can have its own."""
+"""Functions that Ibis has no name for, and expressions that mean the same on every engine.
+
+The declared functions have no body: each dialect in `dialects/` puts them into its own words.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,34 @@ TRUE = ibis.literal(value=True)
 
 
 @ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
+def property_of(document: str, key: str) -> str:  # type: ignore[empty-body]
+    """Text of a property, whatever its JSON type; NULL where it is missing or null. `key` is a literal."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "boolean"))
+def is_json(document: str) -> bool:  # type: ignore[empty-body]
+    """Whether a text is JSON."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "int64"))
+def hash_of(text: str) -> int:  # type: ignore[empty-body]
+    """A 64-bit hash of a text, the engine's own; it has no meaning outside the engine."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
 def json_extract_string(document: str, path: str) -> str:  # type: ignore[empty-body]
-    """Text of a property, whatever its JSON type; NULL where it is missing."""
+    """Text at a path. The formats of files, which are read by DuckDB alone, use DuckDB's own words."""
 
 
 @ibis.udf.scalar.builtin(signature=(("string",), "boolean"))
 def json_valid(document: str) -> bool:  # type: ignore[empty-body]
-    """Whether a text is JSON."""
-
-
-@ibis.udf.scalar.builtin(name="hash", signature=(("string",), "uint64"))
-def hash_of(text: str) -> int:  # type: ignore[empty-body]
-    """A number that differs for different texts but for rare chance; may change with the engine's version."""
+    """Whether a text is JSON, for the formats of files."""
 
 
 def property_text(properties: ir.Value, name: str) -> ir.StringValue:
     """A property of a JSON object as text; NULL where it is missing or JSON null."""
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return json_text_at(properties, f'$."{escaped}"')
+    found: ir.StringValue = property_of(properties, name)
+    return found
 
 
 def json_text_at(document: ir.Value, path: str) -> ir.StringValue:
@@ -41,7 +54,7 @@ def json_text_at(document: ir.Value, path: str) -> ir.StringValue:
 
 def is_json_object(text: ir.StringValue) -> ir.BooleanValue:
     """Whether a text is a JSON object (not an array, a number or broken)."""
-    checked: ir.BooleanValue = json_valid(text) & text.strip().startswith("{")
+    checked: ir.BooleanValue = is_json(text) & text.strip().startswith("{")
     return checked
 
 

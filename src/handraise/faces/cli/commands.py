@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -50,9 +52,19 @@ def init(folder: Path, paths: list[Path]) -> None:
     show.say(f"  handraise load {files}{where}\n  handraise refresh{where}\n  handraise accounts{where}")
 
 
+def _opened(folder: Path) -> AbstractContextManager[Project]:
+    return open_project(folder, environment=os.environ)
+
+
+def _say_sources(counts: Sequence[FileCount], *, as_json: bool) -> None:
+    changed = [count for count in counts if count.read]
+    if changed and not as_json:
+        _show_counts(changed, as_json=False)
+
+
 def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
     """`handraise load`."""
-    with open_project(folder) as project, show.progress("loading") as progress:
+    with _opened(folder) as project, show.progress("loading") as progress:
         done = projects.load(project, paths, progress, form=None if form == "auto" else form)
     _show_counts(done.counts, as_json=as_json)
     if done.passed_over and not as_json:
@@ -92,7 +104,8 @@ def _taken_for(count: FileCount) -> str:
 def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> None:
     """`handraise refresh`."""
     now = right_now()
-    with open_project(folder) as project:
+    with _opened(folder) as project:
+        _say_sources(projects.read_sources(project), as_json=as_json)
         days = as_ofs or [projects.default_as_of(project, now)]
         with show.progress("scoring") as progress:
             done = projects.refresh(
@@ -116,7 +129,7 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
 def accounts(folder: Path, choice: dict[str, Any], *, as_of: date | None, lang: str | None, as_json: bool) -> None:
     """`handraise accounts`."""
     _check_sort(choice["sort"], ACCOUNT_SORTS)
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         segments = [s.name for s in project.loaded.playbook.segments]
         _check_name("segment", choice["segment"], segments)
         day = projects.ensure_scored(project, as_of, right_now())
@@ -132,7 +145,7 @@ def accounts(folder: Path, choice: dict[str, Any], *, as_of: date | None, lang: 
 def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json: bool) -> None:
     """`handraise people`."""
     _check_sort(choice["sort"], PERSON_SORTS)
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         _check_name("band", choice["band"], [b.name for b in project.loaded.playbook.bands])
         day = projects.ensure_scored(project, as_of, right_now())
         found = list_people(project, Choice(**choice))
@@ -144,7 +157,7 @@ def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json:
 
 def consolidation(folder: Path, *, limit: int, as_of: date | None, as_json: bool) -> None:
     """`handraise consolidation`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         day = projects.ensure_scored(project, as_of, right_now())
         found = list_strangers(project, limit)
     if as_json:
@@ -161,7 +174,7 @@ def explain(
     folder: Path, entity_id: str, *, as_of: date | None, against: date | None, lang: str | None, as_json: bool
 ) -> None:
     """`handraise explain`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         found = explain_id(
             project, entity_id, as_of=as_of, against=against, now=right_now(), language=language(project, lang)
         )
@@ -174,7 +187,7 @@ def explain(
 
 def export(folder: Path, what: str, out: Path, *, as_of: date | None, as_json: bool) -> None:
     """`handraise export`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         rows = write_export(project, cast("What", what), out, as_of=as_of, now=right_now())
     if as_json:
         show.print_json({"file": str(out), "rows": rows})
@@ -184,7 +197,7 @@ def export(folder: Path, what: str, out: Path, *, as_of: date | None, as_json: b
 
 def report(folder: Path, out: Path, *, as_of: date | None, lang: str | None) -> None:
     """`handraise report`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         write_report(project, out, as_of=as_of, lang=language(project, lang))
     show.say(f"Wrote {out}. Open it in a browser.")
 
@@ -230,7 +243,7 @@ def simulate(
 
 def doctor(folder: Path, *, as_json: bool) -> None:
     """`handraise doctor`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         found = examine(project, right_now())
     if as_json:
         show.print_json(found)
@@ -247,7 +260,7 @@ def playbook_kinds() -> None:
 
 def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
     """`handraise quarantine`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         rows, total = projects.quarantined(project, limit)
     if as_json:
         show.print_json(rows)
@@ -266,7 +279,7 @@ def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
 
 def quarantine_replay(folder: Path, *, as_json: bool) -> None:
     """`handraise quarantine replay`."""
-    with open_project(folder) as project:
+    with _opened(folder) as project:
         counts = projects.replay(project)
     _show_counts(counts, as_json=as_json)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -58,7 +59,7 @@ def diff(folder: Path, first: Path, second: Path | None, options: dict[str, Any]
     """`handraise playbook diff`. `options`: form (text, json, markdown), limit, lang."""
     sides = [_read(path) for path in (first, second) if path is not None]
     form, limit = options["form"], options["limit"]
-    with open_project(folder, read_only=True) as project:
+    with open_project(folder, read_only=True, environment=os.environ) as project:
         old = project.loaded if second is None else sides[0]
         found = diff_playbooks(
             project,

@@ -1,0 +1,1 @@
+"""How each engine says what its SQL would otherwise say with another result, or not at all."""

@@ -1,0 +1,134 @@
+"""Postgres 16 or newer: texts compare by code point, broken texts become NULL instead of an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import sqlglot.expressions as sge
+from ibis.backends.sql.compilers.postgres import PostgresCompiler
+
+from handraise.warehouse.dialects.portable import INSTANT, LONG_FRACTION, NUMBER, Portable
+
+_PLAIN = 'COLLATE "C"'
+
+
+class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
+    """Ibis' Postgres with our functions.
+
+    Attributes:
+        lower_by: The collation whose lower case is each code point's own; which one exists depends on the server.
+    """
+
+    __slots__ = ("lower_by",)
+
+    def __init__(self) -> None:
+        """Assume Postgres 17 or newer until the engine knows better."""
+        super().__init__()
+        self.lower_by = "pg_c_utf8"
+
+    def say_property_of(self, op: Any, document: Any, key: Any) -> Any:
+        """Text of a property; a JSON number loses its idle zeros."""
+        del op
+        value = self.words("CAST(:document AS JSON) ->> :key", document=document, key=key)
+        return self.words(
+            "CASE WHEN :value ~ :zeros AND STRPOS(:document, CONCAT('\"', :value, '\"')) = 0 "
+            "THEN REGEXP_REPLACE(:value, :zeros, '\\1') ELSE :value END",
+            value=value,
+            document=document,
+            zeros=sge.Literal.string(LONG_FRACTION),
+        )
+
+    def say_is_json(self, op: Any, document: Any) -> Any:
+        """Whether a text is JSON whose texts can be read (no NUL, no half of a surrogate pair)."""
+        del op
+        return self.f.anon.pg_input_is_valid(document, "jsonb")
+
+    def say_hash_of(self, op: Any, text: Any) -> Any:
+        """A 64-bit hash of a text."""
+        del op
+        return self.f.anon.hashtextextended(text, 0)
+
+    def visit_TryCast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
+        """NULL where a text cannot be read."""
+        del op
+        if to.is_timestamp():
+            return self.words(
+                "CASE WHEN :text ~ :instant AND PG_INPUT_IS_VALID(:text, 'timestamptz') "
+                "THEN CAST(REGEXP_REPLACE(:text, '([.][0-9]{6})[0-9]+', '\\1') AS TIMESTAMPTZ) END",
+                text=arg,
+                instant=sge.Literal.string(INSTANT),
+            )
+        number = self.words("CAST(:plain AS DECIMAL)", plain=self.plain_number(arg))
+        if to.is_floating():
+            read = self.words(
+                "CASE WHEN ABS(:n) >= 1e308 THEN NULL WHEN ABS(:n) < 1e-307 THEN 0 ELSE CAST(:n AS DOUBLE PRECISION) END",
+                n=number,
+            )
+        else:
+            read = self.words(
+                f"CASE WHEN ABS(ROUND(:n, {to.scale})) < 1e{to.precision - to.scale} "
+                f"THEN CAST(:n AS DECIMAL({to.precision}, {to.scale})) END",
+                n=number,
+            )
+        return self.words(
+            "CASE WHEN :text ~ :number THEN :read END",
+            text=self.trimmed(arg),
+            read=read,
+            number=sge.Literal.string(NUMBER),
+        )
+
+    def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
+        """A double's text has a point, as DuckDB writes it; yes and no become a number by way of `integer`."""
+        if op.arg.dtype.is_boolean() and to.is_numeric():
+            return self.cast(self.cast(arg, dt.int32), to)
+        if op.arg.dtype.is_floating() and to.is_string():
+            return self.words(
+                "CASE WHEN :x = FLOOR(:x) AND ABS(:x) < 1e15 THEN CONCAT(CAST(CAST(:x AS BIGINT) AS TEXT), '.0') "
+                "ELSE CAST(:x AS TEXT) END",
+                x=sge.paren(arg, copy=False),
+            )
+        return super().visit_Cast(op, arg=arg, to=to)
+
+    def visit_Lowercase(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
+        """Lower case of every script, whatever the database's own locale."""
+        del op
+        return self.words(f'LOWER(:text COLLATE "{self.lower_by}") {_PLAIN}', text=sge.paren(arg, copy=False))
+
+    def visit_RegexSearch(self, op: Any, *, arg: Any, pattern: Any) -> Any:  # noqa: N802
+        """Classes such as white space mean ASCII."""
+        del op
+        return self.words(f"(:text {_PLAIN}) ~ :pattern", text=sge.paren(arg, copy=False), pattern=pattern)
+
+    def visit_SortKey(self, op: Any, *, arg: Any, ascending: bool, nulls_first: bool) -> Any:  # noqa: N802
+        """Texts sort by code point, whatever the database's own locale."""
+        if op.arg.dtype.is_string():
+            arg = self.words(f":text {_PLAIN}", text=sge.paren(arg, copy=False))
+        return super().visit_SortKey(op, arg=arg, ascending=ascending, nulls_first=nulls_first)
+
+    def visit_TimestampDelta(self, op: Any, *, part: Any, left: Any, right: Any) -> Any:  # noqa: N802
+        """Whole microseconds between two instants; no other unit is asked for."""
+        del op, part
+        return self.words(
+            "CAST(EXTRACT(EPOCH FROM (:left - :right)) * 1000000 AS BIGINT)",
+            left=sge.paren(left, copy=False),
+            right=sge.paren(right, copy=False),
+        )
+
+    def _compared(self, kind: type[sge.Expression], op: Any, left: Any, right: Any) -> Any:
+        if op.left.dtype.is_string():
+            left = self.words(f":text {_PLAIN}", text=sge.paren(left, copy=False))
+        return kind(this=left, expression=right)
+
+    def visit_Less(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802
+        """Texts compare by code point."""
+        return self._compared(sge.LT, op, left, right)
+
+    def visit_Greater(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802
+        """Texts compare by code point."""
+        return self._compared(sge.GT, op, left, right)
+
+    def visit_Power(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802
+        """Of doubles."""
+        del op
+        return self.f.anon.power(self.cast(left, dt.float64), self.cast(right, dt.float64))

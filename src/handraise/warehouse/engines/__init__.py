@@ -1,0 +1,1 @@
+"""What differs by engine, one file each behind one small protocol."""

@@ -1,0 +1,66 @@
+"""One company with everything in it that engines could tell differently."""
+
+import json
+import random
+from typing import Any
+
+import pyarrow as pa
+
+from path.messy import tables_of
+from support import DAY, HOUR, Row, Tables, before, ev
+
+PLAYBOOK = """
+signals:
+  person:
+    faded:
+      {category: usage, measure: {kind: count, role: feature}, half_life: 7, points: {'>=0.5': 3, '>=2.25': 7}, because: 'faded {value}'}
+    faded_sum:
+      {category: usage, measure: {kind: sum, role: invite_sent, property: count}, half_life: 1, points: {'>0.0009': 1, '>=1': 5}, because: 'sum {value}'}
+    by_plan:
+      {category: usage, measure: {kind: count, role: by_plan}, points: {'>=1': 2}, because: 'by plan'}
+roles:
+  by_plan: [{event: open, where: {plan: [pro, '1.5', 'true', 'ü"x']}}]
+"""
+
+_PROPERTIES: list[Any] = [
+    {"count": 1.50}, {"count": "1_0"}, {"count": " 2 "}, {"count": 1e12}, {"count": -2.5}, {"count": "1e2"},
+    {"count": "1e999"}, {"count": "0x1F"}, {"count": "5d"}, {"count": "nan"}, {"count": True}, {"count": None},
+]  # fmt: skip
+_FEATURES: list[Any] = [1.50, 12345678.25, "1.50", "é😀", None, True, "", " x ", "a'b\\c", 2**70, 0.1]
+_PEOPLE = [
+    ("Zoë 😀", "Vice-President", "ÉCOLE", "VP"),
+    ("李雷", " head  of\tİT", "it ", "C-Level"),
+    ("a\nb", "ΣΑΣ", "Sales", "manager"),
+    ('q"uo,te', "chief\vx", "procurement", "lead"),
+    ("", None, " ", None),
+]
+
+
+def company(seed: int = 20261028, count: int = 300) -> Tables:
+    """Late events, copies of ids on other days, ties, anonymous people, odd texts and numbers."""
+    tables = tables_of(random.Random(seed), count)  # noqa: S311 - no secret
+    rows = [("invite_sent", {**p}) for p in _PROPERTIES] + [("premium_feature", {"feature": f}) for f in _FEATURES]
+    rows += [("open", {"plan": plan}) for plan in ("pro", 1.5, True, 'ü"x')]
+    more = [
+        {**ev(name, (n % 9) * DAY + HOUR, f"n{n % 5}", f"w{n % 3}"), "event_id": f"ü{n}", "properties": json.dumps(p)}
+        for n, (name, p) in enumerate(rows)
+    ]
+    tables["events"] = [*tables["events"], *more]
+    tables["people"] = [
+        *tables["people"],
+        *(
+            {
+                "person_id": f"n{n}", "email": f"N{n}@Straße-{n % 2}.de", "name": name, "title": title,
+                "department": department, "seniority": seniority, "workspace_id": "w1", "created_at": before(9 * DAY),
+            }
+            for n, (name, title, department, seniority) in enumerate(_PEOPLE)
+        ),
+    ]  # fmt: skip
+    return tables
+
+
+def arrow(rows: list[Row]) -> pa.Table:
+    """Rows as a table of texts; an empty cell is NULL."""
+    columns = sorted({column for row in rows for column in row})
+    values = [[None if row.get(c) in {None, ""} else str(row[c]) for row in rows] for c in columns]
+    return pa.table([pa.array(column, pa.string()) for column in values], names=columns)
