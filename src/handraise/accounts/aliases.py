@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from handraise.warehouse.engine import Warehouse
 
 ENDS = "alias_ends"
+_ENDS = ibis.schema({"as_of": "date", "alias_id": "string", "person_id": "string"})
 
 
 def all_links(warehouse: Warehouse) -> ir.Table:
@@ -34,6 +35,9 @@ def resolve_aliases(warehouse: Warehouse) -> None:
     Needs `as_ofs` and the roll-ups. It holds the ids that are persons themselves, or that something leads to; an
     anonymous id is one step away from one of them, and all of those steps are made at once elsewhere.
     """
+    if warehouse.count(warehouse.table("aliases").limit(1)) == 0:
+        warehouse.create(ENDS, _ENDS, temporary=True)
+        return
     hops = warehouse.create("alias_hops", _known_hops(warehouse), temporary=True)
     ids, steps = _distinct_ids(warehouse, hops), 1
     while steps < ids and warehouse.count(_leading_on(hops)):

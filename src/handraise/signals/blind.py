@@ -12,7 +12,7 @@ from handraise.warehouse.engine import Warehouse
 def input_columns(warehouse: Warehouse) -> dict[str, set[str]]:
     """Input → columns that its files had, over all loads."""
     found: dict[str, set[str]] = {}
-    for row in warehouse.rows(warehouse.table("input_columns")).to_pylist():
+    for row in warehouse.whole("input_columns").to_pylist():
         found.setdefault(row["input"], set()).add(row["column_name"])
     return found
 

@@ -60,6 +60,7 @@ class Warehouse:
         if self._in_transaction:
             self.engine.begin()
         self._recording: list[BuiltStep] | None = None
+        self._whole: dict[str, tuple[str, ibis.Schema]] = {}
         self._built = BuiltSteps(self.engine)
 
     @classmethod
@@ -227,6 +228,13 @@ class Warehouse:
             return self.engine.fetch(sql, expression.schema())
         except RefusedError as refused:
             raise _failed("read", sql, refused) from refused
+
+    def whole(self, name: str) -> pa.Table:
+        """All rows of a small table whose columns never change; its SQL is built once."""
+        if name not in self._whole:
+            expression = self.table(name)
+            self._whole[name] = (self.sql(expression), expression.schema())
+        return self.engine.fetch(*self._whole[name])
 
     def count(self, expression: ir.Table) -> int:
         """Number of rows of an expression."""

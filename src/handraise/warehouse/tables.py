@@ -163,9 +163,9 @@ def create_missing(warehouse: Warehouse) -> None:
 
 def read_fact(warehouse: Warehouse, name: str) -> str | None:
     """A remembered value, such as the playbook that the roll-ups were made with."""
-    facts = warehouse.table("facts")
-    found = warehouse.rows(facts.filter(facts.name == name))["value"].to_pylist()
-    return str(found[0]) if found else None
+    facts = warehouse.whole("facts")
+    found: str | None = dict(zip(facts["name"].to_pylist(), facts["value"].to_pylist(), strict=True)).get(name)
+    return found
 
 
 def remake_when_changed(warehouse: Warehouse, name: str, stamp: str, build: Callable[[], None]) -> None:
