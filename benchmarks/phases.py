@@ -22,15 +22,18 @@ MANY_AS_OFS: Final = 52
 IDENTITY: Final = frozenset(
     [
         "identity_links",
+        "changed_links",
+        "new_hosts",
+        "email_hosts",
         "person_domains",
         "domain_owners",
+        "alias_ends",
         "seen",
         "placed",
         "workspace_accounts",
         "places",
         "pairs",
-        "new_hosts",
-        "email_hosts",
+        "pair_places",
     ]
 )
 
@@ -118,6 +121,18 @@ def refreshed(project: str, paths: list[str], as_of: str) -> Answer:
         "steps": steps,
         "active": active,
     }
+
+
+def rescored(project: str, as_of: str, people: int, times: int) -> Answer:
+    """So many people, chosen by chance, and the accounts they are in: scored again among everybody's stored scores."""
+    from handraise.service.rescore import rescore
+
+    with _opened(project) as opened:
+        sql = f"SELECT DISTINCT person_id FROM kept_person_values ORDER BY hash(person_id) LIMIT {people}"  # noqa: S608
+        chosen = [row[0] for row in opened.warehouse.connection.execute(sql).fetchall()]
+        done = rescore(opened, chosen, now=_midnight(as_of))
+        seconds = [seconds_of(lambda: rescore(opened, chosen, now=_midnight(as_of))) for _ in range(times)]
+    return {"seconds": seconds, "people": done.people, "accounts": done.accounts, "everybody": done.everybody}
 
 
 def baseline(project: str, as_of: str, times: int) -> Answer:
@@ -226,5 +241,5 @@ def _midnight(day: str) -> datetime:
 
 PHASES: Final[dict[str, Callable[..., Answer]]] = {
     phase.__name__: phase
-    for phase in (simulated, cut, loaded, rolled_up, refreshed, baseline, rival, compared, many_as_ofs)
+    for phase in (simulated, cut, loaded, rolled_up, refreshed, rescored, baseline, rival, compared, many_as_ofs)
 }
