@@ -11,7 +11,7 @@ from handraise.service.project import Project
 from handraise.service.refresh import score_as_of
 from handraise.simulate import simulate
 from path.messy import tables_of
-from support import T, load_folder, memory_project, write
+from support import T, Tables, load_folder, memory_project, write
 
 END = date(2026, 9, 1)
 
@@ -20,6 +20,13 @@ def disagreements(project: Project, as_of: date) -> dict[str, int]:
     score_as_of(project.warehouse, project.loaded, [as_of])
     score(project.warehouse, as_of)
     return differences(project, "people") | differences(project, "accounts")
+
+
+def messy(seed: int, events: int) -> Tables:
+    """A messy company whose ids stand for nobody else: the analyst follows no aliases."""
+    tables = tables_of(random.Random(seed), events)  # noqa: S311 - not a secret
+    del tables["aliases"]
+    return tables
 
 
 def counted(project: Project, sql: str) -> int:
@@ -40,13 +47,13 @@ def test_the_analysts_sql_gives_the_same_scores_on_a_simulated_company(tmp_path:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_analysts_sql_gives_the_same_scores_on_a_messy_company(seed: int, tmp_path: Path) -> None:
     with memory_project(PLAYBOOK.read_text(encoding="utf-8")) as project:
-        load_folder(project, write(tmp_path, tables_of(random.Random(seed), 400)))  # noqa: S311 - not a secret
+        load_folder(project, write(tmp_path, messy(seed, 400)))
         assert disagreements(project, T) == {}
 
 
 def test_a_difference_is_counted_by_column(tmp_path: Path) -> None:
     with memory_project(PLAYBOOK.read_text(encoding="utf-8")) as project:
-        load_folder(project, write(tmp_path, tables_of(random.Random(1), 60)))  # noqa: S311 - not a secret
+        load_folder(project, write(tmp_path, messy(1, 60)))
         assert disagreements(project, T) == {}
         project.warehouse.connection.execute("UPDATE analyst_people SET inactive = inactive - 1, score = score - 1")
         people = counted(project, "SELECT count(*) FROM analyst_people")
