@@ -128,10 +128,22 @@ class Warehouse:
         """Names of all stored tables."""
         return self.engine.table_names()
 
-    def create(self, name: str, content: ir.Table | ibis.Schema, *, temporary: bool = False) -> ir.Table:
-        """Make a table from an expression, or an empty one from a schema; one of the same name is replaced."""
+    def create(
+        self,
+        name: str,
+        content: ir.Table | ibis.Schema,
+        *,
+        temporary: bool = False,
+        unlike: tuple[str, ...] = (),
+    ) -> ir.Table:
+        """Make a table from an expression, or an empty one from a schema; one of the same name is replaced.
+
+        Values of the columns in `unlike` have little in common: looking for it would take longer than writing them.
+        """
         if isinstance(content, ibis.Schema):
-            made = BuiltStep(name=f"create {name}", does="create_empty", given=(name, self._types(content), temporary))
+            types = self._types(content)
+            types |= {column: types[column] + self.engine.as_it_is for column in unlike}
+            made = BuiltStep(name=f"create {name}", does="create_empty", given=(name, types, temporary))
         else:
             # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
             types = self._types(content.schema())

@@ -155,7 +155,7 @@ def create_missing(warehouse: Warehouse) -> None:
     there = warehouse.table_names()
     for name, schema in {**{item.name: item.schema for item in INPUTS.values()}, **_KEPT}.items():
         if name not in there:
-            warehouse.create(name, schema)
+            warehouse.create(name, schema, unlike=("event_id",) if name == "events" else ())
         elif name in _KEPT and (new := [column for column in schema if column not in warehouse.table(name).columns]):
             rows = warehouse.table(name)
             warehouse.create(name, rows.mutate(**{column: ibis.null(schema[column]) for column in new}))

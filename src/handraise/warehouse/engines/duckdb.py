@@ -29,6 +29,7 @@ class DuckDBEngine:
     """
 
     name = "duckdb"
+    as_it_is = " USING COMPRESSION uncompressed"
     interrupted = False  # a transaction that was cut off leaves nothing
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, *, read_only: bool = False) -> None:

@@ -37,6 +37,7 @@ class PostgresEngine:
     """
 
     name = "postgres"
+    as_it_is = ""
     takes_back = True
     interrupted = False  # a transaction that was cut off leaves nothing
 

@@ -31,6 +31,7 @@ class Engine(Protocol):
     """
 
     name: str
+    as_it_is: str  # what a column's type is followed by when its values are stored without compression
     takes_back: bool  # `rollback` undoes everything since `begin`
     interrupted: bool
 

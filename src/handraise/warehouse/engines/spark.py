@@ -50,6 +50,7 @@ class SparkEngine:
     """
 
     name = "spark"
+    as_it_is = ""
     takes_back = False
 
     def __init__(self, session: SparkSession, schema: str) -> None:
