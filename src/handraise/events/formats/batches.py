@@ -10,6 +10,13 @@ import pyarrow as pa
 from handraise.errors import InputError
 
 ROWS_PER_BATCH = 200_000
+# A batch ends earlier when its rows are long, so that memory does not follow their size.
+CHARS_PER_BATCH = 128 * 1024 * 1024
+# The longest row of a text file; of a longer one only the beginning is kept, in quarantine.
+LONGEST_ROW = 16 * 1024 * 1024
+KEPT_OF_LONGER = 1_000
+# Engines and systems behind them disagree on what follows such a character.
+NUL = "the row has a NUL character"
 LINE = "_line"
 
 # Batches are stored together until they are this large: enough rows to be worth a statement, few enough for memory.
@@ -78,6 +85,27 @@ def _together(batches: list[Batch]) -> Batch:
 def text_batch(columns: list[str], values: list[list[str | None]], lines: list[int]) -> pa.Table:
     """Arrow table of text columns; `values` holds one list for each column."""
     arrays = [pa.array(column, type=pa.string()) for column in values]
-    # A column of the file that has our own name for the line number is kept out of its way.
-    names = [f"{column}_" if column == LINE else column for column in columns]
-    return pa.table([*arrays, pa.array(lines, type=pa.int64())], names=[*names, LINE])
+    return pa.table([*arrays, pa.array(lines, type=pa.int64())], names=[*distinct_names(columns), LINE])
+
+
+def distinct_names(columns: list[str]) -> list[str]:
+    """Names that differ in more than capitals, as engines want it; the spelling in small letters keeps its name.
+
+    A column without a name is called after its place, and one that has our own name for the line number gives way.
+    """
+    taken = {LINE, *(column for column in columns if column == column.lower())} - {""}
+    found, used = [], {LINE}
+    for place, column in enumerate(columns, start=1):
+        name = column or f"column {place}"
+        own = name == name.lower() and column not in {LINE, ""}
+        while name.lower() in used or (not own and name.lower() in taken):
+            name += "_"
+        used.add(name.lower())
+        found.append(name)
+    return found
+
+
+def too_long(line: int, beginning: str) -> Broken:
+    """A row that is longer than any row may be."""
+    reason = f"the row is longer than {LONGEST_ROW // 1024**2} MiB; only its beginning is kept here"
+    return Broken(line=line, reason=reason, raw=beginning[:KEPT_OF_LONGER])

@@ -11,13 +11,22 @@ from typing import IO
 import pyarrow as pa
 
 from handraise.errors import InputError
-from handraise.events.formats.batches import ROWS_PER_BATCH, Batch, Broken, text_batch
+from handraise.events.formats.batches import (
+    CHARS_PER_BATCH,
+    LONGEST_ROW,
+    NUL,
+    ROWS_PER_BATCH,
+    Batch,
+    Broken,
+    text_batch,
+    too_long,
+)
 
 # A quoted field may run over lines (a JSON value, an address). One that never ends is a broken quote: after so
 # many lines its first line is set aside and reading goes on with the next.
 MAX_LINES_PER_ROW = 200
-MAX_CHARS_PER_ROW = 16 * 1024 * 1024
 Record = tuple[int, str]
+_OTHER_SEPARATORS = (";", "\t", "|")
 _QUOTED_FIELD = re.compile(r'(?:(?<=^)|(?<=,))"(?:[^"]|"")*"(?=,|\r?\n?\Z)')
 _OPENING = re.compile(r'(?:^|,)"')
 
@@ -33,17 +42,18 @@ def read_csv(stream: IO[str], *, name: str, share_read: Callable[[], float]) -> 
     Raises:
         InputError: There is no header line, or a column name stands in it twice.
     """
-    csv.field_size_limit(MAX_CHARS_PER_ROW)
+    csv.field_size_limit(LONGEST_ROW)
     broken: list[Broken] = []
     records = _records(stream, broken)
     header = _header_of(next(records, None), name)
     records_of_batch: list[Record] = []
-    yielded = False
+    yielded, size = False, 0
     for record in records:
         records_of_batch.append(record)
-        if len(records_of_batch) >= ROWS_PER_BATCH:
+        size += len(record[1])
+        if len(records_of_batch) + len(broken) >= ROWS_PER_BATCH or size >= CHARS_PER_BATCH:
             yield _batch(header, records_of_batch, broken, share_read())
-            yielded = True
+            yielded, size = True, 0
             records_of_batch, broken[:] = [], []
     if records_of_batch or broken or not yielded:
         yield _batch(header, records_of_batch, broken, 1.0)
@@ -55,34 +65,45 @@ def read_header(stream: IO[str], name: str) -> list[str]:
     Raises:
         InputError: There is no header line that can be read.
     """
-    csv.field_size_limit(MAX_CHARS_PER_ROW)
+    csv.field_size_limit(LONGEST_ROW)
     return _header_of(next(_records(stream, []), None), name)
 
 
 def _records(stream: IO[str], broken: list[Broken]) -> Iterator[Record]:
     """(first line number, text) of each row; a row goes on while a quote is open."""
+    lines = _lines(stream, broken)
     waiting: list[Record] = []
-    number = 0
-    while True:
-        if waiting:
-            line_number, line = waiting.pop(0)
-        else:
-            number, line, line_number = number + 1, stream.readline(MAX_CHARS_PER_ROW), number + 1
-            if not line:
-                return
+    while record := waiting.pop(0) if waiting else next(lines, None):
+        number, line = record
         if not _leaves_open(line):
             if line.strip("\r\n"):
-                yield line_number, line
+                yield record
             continue
-        parts, more, number = _until_quote_closes(stream, line, waiting, number)
-        if parts is None:
-            broken.append(
-                Broken(line=line_number, reason="a quote is opened and never closed", raw=line.rstrip("\r\n"))
-            )
-            waiting = more
+        whole, waiting = _until_quote_closes(lines, line, waiting)
+        if whole is None:
+            broken.append(Broken(line=number, reason="a quote is opened and never closed", raw=line.rstrip("\r\n")))
         else:
-            waiting = more
-            yield line_number, parts
+            yield number, whole
+
+
+def _lines(stream: IO[str], broken: list[Broken]) -> Iterator[Record]:
+    """Numbered lines; one that is too long for any row is passed over to its end."""
+    number = 0
+    while line := stream.readline(LONGEST_ROW):
+        number += 1
+        if len(line) == LONGEST_ROW and _pass_over_rest(stream, line):
+            broken.append(too_long(number, line))
+        else:
+            yield number, line
+
+
+def _pass_over_rest(stream: IO[str], line: str) -> bool:
+    """Read to the end of a line that was cut; whether there was more of it."""
+    more = False
+    while line and not line.endswith("\n"):
+        line = stream.readline(LONGEST_ROW)
+        more = more or bool(line)
+    return more
 
 
 def _leaves_open(text: str) -> bool:
@@ -92,36 +113,34 @@ def _leaves_open(text: str) -> bool:
     return _OPENING.search(_QUOTED_FIELD.sub("", text)) is not None
 
 
-def _until_quote_closes(
-    stream: IO[str], line: str, waiting: list[Record], number: int
-) -> tuple[str | None, list[Record], int]:
-    """The whole row, or None and the lines that were looked at and must be read again."""
+def _until_quote_closes(lines: Iterator[Record], line: str, waiting: list[Record]) -> tuple[str | None, list[Record]]:
+    """The whole row, or None; and the lines that were looked at and must be read again."""
     looked: list[Record] = []
     text, size = [line], len(line)
-    while len(looked) < MAX_LINES_PER_ROW and size < MAX_CHARS_PER_ROW:
-        if waiting:
-            following = waiting.pop(0)
-        else:
-            content = stream.readline(MAX_CHARS_PER_ROW)
-            if not content:
-                break
-            number += 1
-            following = (number, content)
+    while len(looked) < MAX_LINES_PER_ROW and size < LONGEST_ROW:
+        following = waiting.pop(0) if waiting else next(lines, None)
+        if following is None:
+            break
         looked.append(following)
         text.append(following[1])
         size += len(following[1])
         if '"' in following[1] and not _leaves_open("".join(text)):
-            return "".join(text), waiting, number
-    return None, looked + waiting, number
+            return "".join(text), waiting
+    return None, looked + waiting
 
 
 def _header_of(record: Record | None, name: str) -> list[str]:
     if record is None:
         raise InputError("the file is empty.", where=name, todo="A CSV file starts with a line of column names.")
     header = [column.strip() for column in _one(record[1].lstrip("\ufeff"))]
-    if not header or any(_has_surrogate(column) for column in header):
+    if not header or any(_has_surrogate(column) or "\0" in column for column in header):
         raise InputError("the header line cannot be read.", where=f"{name}:1", todo="Save the file as UTF-8 text.")
-    twice = {column for column in header if header.count(column) > 1}
+    twice = {column for column in header if column and header.count(column) > 1}
+    other = [sign for sign in _OTHER_SEPARATORS if sign in header[0]]
+    if len(header) == 1 and other:
+        raise InputError(
+            f"the columns are separated by {other[0]!r}.", where=f"{name}:1", todo="Save the file with commas."
+        )
     if twice:
         raise InputError(
             f"the column {sorted(twice)[0]!r} stands in the header twice.",
@@ -150,7 +169,9 @@ def _split(records: list[Record], width: int, broken: list[Broken]) -> tuple[lis
     if len(parsed) != len(records):  # a row is no CSV, or a stray carriage return split it: one by one
         parsed = [_one(text) for _, text in records]
     for (line, text), row in zip(records, parsed, strict=True):
-        if len(row) == width:
+        if "\0" in text:
+            broken.append(Broken(line=line, reason=NUL, raw=text.rstrip("\r\n")))
+        elif len(row) == width:
             lines.append(line)
             rows.append(row)
         else:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import zstandard
 
@@ -18,7 +18,11 @@ from handraise.events.formats.csv_file import read_csv, read_header
 from handraise.events.formats.ndjson_file import ndjson_columns, read_ndjson
 from handraise.events.formats.parquet_file import parquet_columns, read_parquet
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
+
 _SUFFIX = re.compile(r"\.(csv|ndjson|jsonl|json|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
+_PACKED_AT_ONCE = 64 * 1024
 _PACKED_ERRORS = (OSError, EOFError, zstandard.ZstdError)
 
 
@@ -95,7 +99,7 @@ def read_batches(file: InputFile) -> Iterator[Batch]:
 def _read_text(file: InputFile, stream: IO[bytes], share_read: Callable[[], float]) -> Iterator[Batch]:
     if file.form == "ndjson":
         with stream:
-            yield from read_ndjson(stream, share_read=share_read)
+            yield from read_ndjson(stream, name=str(file.path), share_read=share_read)
     else:
         with io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="") as text:
             yield from read_csv(text, name=str(file.path), share_read=share_read)
@@ -105,5 +109,42 @@ def _unpacked(raw: IO[bytes], packing: str) -> IO[bytes]:
     if packing == ".gz":
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     if packing == ".zst":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
+        return io.BufferedReader(_Zstandard(raw))
     return raw
+
+
+class _Zstandard(io.RawIOBase):
+    """Frames one after the other; unlike the library's own reader, it tells when the last one is cut off."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__()
+        self._packed = packed
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._unread = b""
+        self._content = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is read from."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Unpack some bytes into a buffer; 0 at the end.
+
+        Raises:
+            EOFError: The file breaks off inside a frame.
+        """
+        while not self._content:
+            packed = self._unread or self._packed.read(_PACKED_AT_ONCE)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError("the last frame is cut off")
+                return 0
+            frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._content = memoryview(frame.decompress(packed))
+            self._unread = frame.unused_data if frame.eof else b""
+            self._frame = None if frame.eof else frame
+        into = memoryview(buffer).cast("B")
+        size = min(len(into), len(self._content))
+        into[:size] = self._content[:size]
+        self._content = self._content[size:]
+        return size

@@ -1,8 +1,11 @@
-"""NDJSON: one JSON object a line. Values become text; objects and lists stay JSON text."""
+"""NDJSON: one JSON object a line. Values become text; objects and lists stay JSON text.
+
+A file that is one JSON list of objects, or whose objects run over lines, is read as well.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import IO
@@ -10,54 +13,103 @@ from typing import IO
 import msgspec
 import pyarrow as pa
 
-from handraise.events.formats.batches import ROWS_PER_BATCH, Batch, Broken, text_batch
+from handraise.errors import InputError
+from handraise.events.formats.batches import (
+    CHARS_PER_BATCH,
+    KEPT_OF_LONGER,
+    LONGEST_ROW,
+    NUL,
+    ROWS_PER_BATCH,
+    Batch,
+    Broken,
+    text_batch,
+    too_long,
+)
+from handraise.events.formats.json_document import elements, is_document
 
-MAX_BYTES_PER_LINE = 16 * 1024 * 1024
 _DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 
 
-def read_ndjson(stream: IO[bytes], *, share_read: Callable[[], float]) -> Iterator[Batch]:
-    """Batches of an NDJSON file; blank lines are passed over.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_ndjson(stream: IO[bytes], *, name: str, share_read: Callable[[], float]) -> Iterator[Batch]:
+    """Batches of an NDJSON file, or of a JSON document that lists objects; blank lines are passed over.
 
     Args:
         stream: The bytes of the file.
+        name: What errors call the file.
         share_read: Share of the file read so far, 0–1.
+
+    Raises:
+        InputError: The file is not UTF-8 text.
     """
     rows: list[dict[str, str]] = []
     lines: list[int] = []
     broken: list[Broken] = []
     columns: dict[str, None] = {}
-    number = 0
-    while line := stream.readline(MAX_BYTES_PER_LINE):
-        number += 1
-        if not line.strip():
-            continue
-        try:
-            row = _row(line)
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raw = line.decode("utf-8", "replace").rstrip("\r\n")
-            broken.append(Broken(line=number, reason=f"the line is not a JSON object ({error})", raw=raw))
-            continue
-        columns.update(dict.fromkeys(row))
-        rows.append(row)
-        lines.append(number)
-        if len(rows) >= ROWS_PER_BATCH:
+    size = 0
+    for number, text in _objects(stream, name):
+        size += len(text)
+        row = _row_or_broken(number, text)
+        if isinstance(row, Broken):
+            broken.append(row)
+        else:
+            columns.update(dict.fromkeys(row))
+            rows.append(row)
+            lines.append(number)
+        if len(rows) + len(broken) >= ROWS_PER_BATCH or size >= CHARS_PER_BATCH:
             yield Batch(rows=_table(columns, rows, lines), broken=tuple(broken), done=share_read())
-            rows, lines, broken = [], [], []
+            rows, lines, broken, size = [], [], [], 0
     yield Batch(rows=_table(columns, rows, lines), broken=tuple(broken), done=1.0)
 
 
 def ndjson_columns(stream: IO[bytes], most: int) -> tuple[str, ...]:
-    """Keys of the first lines, `most` of them; lines that are no object are passed over."""
+    """Keys of the first objects, `most` of them; what is no object is passed over."""
     columns: dict[str, None] = {}
-    for _ in range(most):
-        line = stream.readline(MAX_BYTES_PER_LINE)
-        if not line:
-            break
-        with contextlib.suppress(msgspec.DecodeError, ValueError, RecursionError):
-            columns.update(dict.fromkeys(_row(line)))
+    for number, text in itertools.islice(_objects(stream, ""), most):
+        row = _row_or_broken(number, text)
+        if not isinstance(row, Broken):
+            columns.update(dict.fromkeys(row))
     return tuple(columns)
+
+
+def _objects(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+    """(line number, bytes) of what should be one object each."""
+    first = b""
+    number = 0
+    while not first.strip() and (first := stream.readline(LONGEST_ROW + 1)):
+        number += 1
+    if first.startswith(_UTF_16):
+        raise InputError("the file is UTF-16 text.", where=name, todo="Save the file as UTF-8 text.")
+    first = first.removeprefix(b"\xef\xbb\xbf")
+    return elements(stream, first, number, name) if is_document(first) else _lines(stream, first, number)
+
+
+def _lines(stream: IO[bytes], line: bytes, number: int) -> Iterator[tuple[int, bytes]]:
+    while line:
+        if line.strip():
+            yield number, line
+        while len(line) > LONGEST_ROW and not line.endswith(b"\n"):
+            line = stream.readline(LONGEST_ROW + 1)
+            if len(line) <= LONGEST_ROW:
+                break
+        line = stream.readline(LONGEST_ROW + 1)
+        number += 1
+
+
+def _row_or_broken(number: int, text: bytes) -> dict[str, str] | Broken:
+    if len(text) > LONGEST_ROW:
+        return too_long(number, text[:KEPT_OF_LONGER].decode("utf-8", "replace"))
+    try:
+        row = _row(text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raw = text.decode("utf-8", "replace").strip("\r\n")
+        return Broken(line=number, reason=f"the line is not a JSON object ({error})", raw=raw)
+    if b"\\u0000" in text and any("\0" in value for value in row.values()):
+        return Broken(line=number, reason=NUL, raw=text.decode("utf-8", "replace").strip("\r\n"))
+    return row
 
 
 def _row(line: bytes) -> dict[str, str]:
@@ -69,7 +121,7 @@ def _row(line: bytes) -> dict[str, str]:
         document = json.loads(line, parse_constant=lambda _: None)
         if not isinstance(document, dict):
             raise
-        found = {str(key): _lenient_text(value) for key, value in document.items()}
+        found = {_encodable(str(key)): _lenient_text(value) for key, value in document.items()}
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -84,7 +136,12 @@ def _lenient_text(value: object) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode("utf-8") or None
+    return _encodable(text) or None
+
+
+def _encodable(text: str) -> str:
+    """A text without lone surrogates, which no file and no engine can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _table(columns: dict[str, None], rows: list[dict[str, str]], lines: list[int]) -> pa.Table:
