@@ -212,7 +212,8 @@ class _Intake:
             headed: Whether the file itself has the canonical columns.
         """
         columns = [name for name in landing.columns if name != LINE]
-        if headed and batch.rows.num_rows and not self._known_columns:
+        # A file that is not what it says tells by its header; NDJSON without a row has none.
+        if headed and columns and not self._known_columns:
             check_columns(self.item, columns, self.origin.file)
         rows = self.warehouse.create("checked_rows", accepted(self.item, landing), temporary=True)
         self._note(columns if headed else self._filled(rows))
