@@ -21,6 +21,9 @@ from handraise.events.store import note_columns, refresh_event_keys, store_entit
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import INPUTS, Input, Renames
 
+# Rows set aside are written in portions, so that a file of nothing but bad rows needs no more memory than a good one.
+ASIDE_AT_ONCE = 20_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileCount:
@@ -259,14 +262,17 @@ class _Intake:
         if not reasons:
             return
         keep = pc.is_in(landing[LINE], value_set=pa.array(list(reasons), type=pa.int64()))
-        rows = landing.filter(keep).to_pylist()
-        self._add_aside({"line": row[LINE], "reason": reasons[row[LINE]], "raw": _as_json(row)} for row in rows)
+        for part in landing.filter(keep).to_batches(max_chunksize=ASIDE_AT_ONCE):
+            rows = part.to_pylist()
+            self._add_aside({"line": row[LINE], "reason": reasons[row[LINE]], "raw": _as_json(row)} for row in rows)
 
     def _add_aside(self, rows: Iterable[dict[str, object]]) -> None:
         before = len(self._set_aside)
         origin = {"file": self.origin.file, "format": self.origin.format, "format_table": self.origin.table}
         self._set_aside += [{"input": self.item.name, **origin, **row} for row in rows]
         self.quarantined += len(self._set_aside) - before
+        if len(self._set_aside) >= ASIDE_AT_ONCE:
+            self._write_quarantine()
 
     def _write_quarantine(self) -> None:
         if self._set_aside:
