@@ -102,12 +102,15 @@ def load_rows(warehouse: Warehouse, name: str, source: str, batch: Batch) -> Fil
     return count
 
 
-def load_again(warehouse: Warehouse, name: str, origin: Origin, batch: Batch, *, renames: Renames) -> FileCount:
+def load_again(
+    warehouse: Warehouse, name: str, origin: Origin, batches: Iterable[Batch], *, renames: Renames
+) -> FileCount:
     """Load rows that were set aside from an input once more; those that are still bad replace what was set aside."""
     refresh_event_keys(warehouse)
     intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames, only=name)
     with warehouse.transaction():
-        intake.take(batch)
+        for batch in batches:
+            intake.take(batch)
     [count] = (count for count in intake.counted() if count.input == name)
     return count
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Iterator
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from handraise.events.formats.batches import Batch, Broken, text_batch
 from handraise.events.intake import FileCount, Origin, load_again
@@ -11,17 +16,30 @@ from handraise.events.registry import CANONICAL
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import INPUTS, Renames
 
+ROWS_AT_ONCE = 20_000
+
 
 def replay_quarantine(warehouse: Warehouse, *, renames: Renames) -> list[FileCount]:
     """Load every quarantined row once more, file by file; `read` counts the rows tried."""
-    rows = warehouse.rows(warehouse.table("quarantine").order_by("input", "file", "line")).to_pylist()
-    files: dict[tuple[str, Origin], list[dict[str, Any]]] = {}
-    for row in rows:
-        files.setdefault((row["input"], _origin(row)), []).append(row)
-    return [
-        load_again(warehouse, name, origin, _batch(kept, _columns(name, origin)), renames=renames)
-        for (name, origin), kept in files.items()
-    ]
+    rows = warehouse.rows(warehouse.table("quarantine").order_by("input", "file", "line"))
+    places = rows.select(["input", "file", "format", "format_table"])
+    done = []
+    for found in places.group_by(places.column_names).aggregate([]).sort_by("input").to_pylist():
+        same = functools.reduce(pc.and_, (_equal(places[name], value) for name, value in found.items()))
+        origin = _origin(found)
+        batches = _batches(rows.filter(same), _columns(found["input"], origin))
+        done.append(load_again(warehouse, found["input"], origin, batches, renames=renames))
+    return done
+
+
+def _equal(column: pa.ChunkedArray, value: str | None) -> pa.ChunkedArray:
+    return pc.is_null(column) if value is None else pc.fill_null(pc.equal(column, value), fill_value=False)
+
+
+def _batches(rows: pa.Table, required: list[str]) -> Iterator[Batch]:
+    """In portions, as each row becomes Python objects on its way."""
+    for part in rows.combine_chunks().to_batches(max_chunksize=ROWS_AT_ONCE):
+        yield _batch(part.to_pylist(), required)
 
 
 def _origin(row: dict[str, Any]) -> Origin:

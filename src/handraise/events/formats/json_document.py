@@ -21,20 +21,19 @@ def is_document(first: bytes) -> bool:
     return start.startswith(b"[") or start == b"{"
 
 
-def elements(stream: IO[bytes], first: bytes, line: int, name: str) -> Iterator[tuple[int, bytes]]:
-    """(line number, bytes) of each object of the document, and of whatever else stands between its commas.
+def elements(stream: IO[bytes], first: bytes, name: str) -> Iterator[bytes]:
+    """The bytes of each object of the document, and of whatever else stands between its commas.
 
     Args:
         stream: What follows the first line.
         first: The first line that has something on it.
-        line: Its number.
         name: What errors call the file.
 
     Raises:
         InputError: An object is longer than any row may be; most likely a bracket is missing.
     """
     rest = first.partition(b"[")[2] if first.strip().startswith(b"[") else first
-    whole = False
+    whole, count = False, 0
     while not whole:
         # As much again each time keeps a long object from being looked through over and over.
         more = stream.read(max(_CHUNK, len(rest)))
@@ -42,15 +41,13 @@ def elements(stream: IO[bytes], first: bytes, line: int, name: str) -> Iterator[
         rest += more
         used = 0
         for start, end in _parts(rest, whole=whole):
-            line += rest.count(b"\n", used, start)
-            yield line, rest[start:end]
-            line += rest.count(b"\n", start, end)
-            used = end
+            yield rest[start:end]
+            used, count = end, count + 1
         rest = rest[used:]
         if len(rest) > LONGEST_ROW:
             raise InputError(
-                "an object starts that does not end within 16 MiB.",
-                where=f"{name}:{line}",
+                f"object {count + 1} of the file does not end within {LONGEST_ROW // 1024**2} MiB.",
+                where=name,
                 todo="What stands before it is stored; mend the missing bracket and load the file again.",
             )
 

@@ -24,6 +24,7 @@ from handraise.warehouse.functions import (
     first_element,
     instant_of_epoch,
     json_text_at,
+    json_valid,
     property_text,
 )
 
@@ -118,6 +119,6 @@ class Mixpanel:
 
 
 def _checked_list(text: ir.StringValue) -> ir.StringValue:
-    """A text that starts like a JSON list; NULL for every other text."""
-    found: ir.StringValue = text.startswith("[").ifelse(text, ibis.null("string"))
+    """A text that is a JSON list; NULL for every other text."""
+    found: ir.StringValue = (text.startswith("[") & json_valid(text)).ifelse(text, ibis.null("string"))
     return found

@@ -76,15 +76,17 @@ def ndjson_columns(stream: IO[bytes], most: int) -> tuple[str, ...]:
 
 
 def _objects(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
-    """(line number, bytes) of what should be one object each."""
-    first = b""
-    number = 0
-    while not first.strip() and (first := stream.readline(LONGEST_ROW + 1)):
-        number += 1
+    """(number, bytes) of what should be one object each; the number is that of the line, in a list that of the object."""
+    number, first = 1, stream.readline(LONGEST_ROW + 1)
     if first.startswith(_UTF_16):
         raise InputError("the file is UTF-16 text.", where=name, todo="Save the file as UTF-8 text.")
-    first = first.removeprefix(b"\xef\xbb\xbf")
-    return elements(stream, first, number, name) if is_document(first) else _lines(stream, first, number)
+    first = first.removeprefix(b"\xef\xbb\xbf") or stream.readline(LONGEST_ROW + 1)
+    while first and not first.strip():
+        number, first = number + 1, stream.readline(LONGEST_ROW + 1)
+    if is_document(first):
+        # Many objects may share a line, and rows are known by their number: here it is their place in the list.
+        return enumerate(elements(stream, first, name), start=1)
+    return _lines(stream, first, number)
 
 
 def _lines(stream: IO[bytes], line: bytes, number: int) -> Iterator[tuple[int, bytes]]:
