@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,14 +48,15 @@ def survey(paths: list[Path], *, renames: Renames | None = None, only: str | Non
     found: list[InputFile] = []
     passed_over: list[Path] = []
     for path in paths:
+        _refuse_odd_name(path)
         if path.is_dir():
-            for child in sorted(child for child in path.rglob("*") if child.is_file()):
+            for child in _files_below(path):
                 file = _recognise(child, path, renames or {}, only)
                 if file is not None:
                     found.append(file)
                 elif shape_of(child) is not None:
                     passed_over.append(child)
-        elif path.exists():
+        elif path.is_file():
             file = _recognise(path, path.parent, renames or {}, only)
             if file is None:
                 raise _unknown(path, only)
@@ -71,6 +73,35 @@ def survey(paths: list[Path], *, renames: Renames | None = None, only: str | Non
     order = {name: index for index, name in enumerate(INPUTS)}
     files = sorted(dict.fromkeys(found), key=lambda f: (order.get(f.table) or len(order), str(f.path)))
     return Survey(files=files, passed_over=passed_over)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Sorted; links to folders are not followed, so that they cannot lead in a circle.
+
+    Raises:
+        InputError: A folder may not be read, or a file has a name that cannot be kept.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(
+            f"a folder cannot be read ({error.strerror}).",
+            where=str(error.filename),
+            todo="Give yourself the right to read it, or name the files that you can read.",
+        ) from error
+
+    found = [Path(place) / name for place, _, names in os.walk(folder, onerror=refuse) for name in names]
+    files = sorted(path for path in found if path.is_file())
+    for file in files:
+        _refuse_odd_name(file)
+    return files
+
+
+def _refuse_odd_name(path: Path) -> None:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        raise InputError("the name of the file is not UTF-8 text.", where=shown, todo="Rename it.") from error
 
 
 def find_files(paths: list[Path], *, renames: Renames | None = None, only: str | None = None) -> list[InputFile]:

@@ -19,7 +19,8 @@ from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
-from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.engine import Warehouse, failures_told
+from handraise.warehouse.files import write_whole
 from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
 
 DATA_FOLDER = ".handraise"
@@ -69,9 +70,9 @@ def create_project(folder: Path, text: str | None = None, *, check_only: bool = 
         return file
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(template_text() if text is None else text, encoding="utf-8")
     except OSError as error:
         raise ProjectError(f"the folder cannot be written ({error}).", where=str(folder)) from error
+    write_whole(file, template_text() if text is None else text)
     return file
 
 
@@ -117,9 +118,10 @@ def open_project(
     else:
         warehouse = Warehouse.open(data / DATABASE, threads=threads, read_only=read_only)
     try:
-        create_missing(warehouse)
-        history.make_tables(warehouse)
-        yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
+        with failures_told():
+            create_missing(warehouse)
+            history.make_tables(warehouse)
+            yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
     finally:
         warehouse.close()
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from handraise.errors import EngineError
 from handraise.warehouse.built import BuiltStep, BuiltSteps
-from handraise.warehouse.engines.duckdb import DuckDBEngine
+from handraise.warehouse.engines.duckdb import DuckDBEngine, refusals
 from handraise.warehouse.engines.protocol import Engine, RefusedError
 from handraise.warehouse.files import write_file
 
@@ -291,7 +291,10 @@ class Warehouse:
             raise
         finally:
             self._in_transaction = False
-        self.engine.commit()
+        try:
+            self.engine.commit()
+        except RefusedError as refused:
+            raise _failed("keep", "COMMIT", refused) from refused
 
     def _run(self, wanted: BuiltStep) -> int:
         started = time.perf_counter()
@@ -311,7 +314,31 @@ class Warehouse:
             self.on_step(step)
 
 
+@contextlib.contextmanager
+def failures_told() -> Iterator[None]:
+    """Whatever an engine refuses inside is said in our words, also outside of any step.
+
+    Raises:
+        EngineError: Something was refused.
+    """
+    try:
+        with refusals():
+            yield
+    except RefusedError as refused:
+        raise _failed("data", "", refused) from refused
+
+
+# What engines say when it is the machine that has no more room.
+_NO_ROOM = ("no space left", "file too large", "could not write", "disk quota", "failed to offload", "out of memory")
+
+
 def _failed(name: str, sql: str, refused: RefusedError) -> EngineError:
+    if any(words in refused.reason.lower() for words in _NO_ROOM):
+        return EngineError(
+            f"there is no room for the step {name!r}: {refused.reason}",
+            todo="Make room on the disk (or give the process more memory), then run the command again: what was stored "
+            "before this step is kept.",
+        )
     return EngineError(
         f"the step {name!r} failed: {refused.reason}",
         todo=f"If this looks like a fault of handraise, report it with this SQL:\n{sql[:4000]}",

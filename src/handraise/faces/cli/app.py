@@ -375,6 +375,19 @@ def _run(work: Callable[[], Any]) -> Any:
 
         print_error(error)
         raise typer.Exit(1) from error
+    except BrokenPipeError:  # whoever read our output has enough
+        raise
+    except OSError as error:
+        from handraise.faces.cli.show import print_error
+
+        print_error(
+            HandraiseError(
+                f"the system refused: {error.strerror or error}.",
+                where=str(error.filename or ""),
+                todo="Check the path, who may read and write it, and that the disk is not full.",
+            )
+        )
+        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What was finished is stored; run the command again to go on.\n")
         raise typer.Exit(130) from None

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from handraise.errors import HandraiseError, ProjectError
+from handraise.errors import HandraiseError
 from handraise.events.intake import PASSED_OVER, FileCount
 from handraise.events.registry import CANONICAL
 from handraise.faces.cli import show
@@ -33,6 +33,7 @@ from handraise.service.lists import (
 )
 from handraise.service.project import Project, open_project
 from handraise.service.start import start_from
+from handraise.warehouse.files import write_whole
 
 
 def init(folder: Path, paths: list[Path]) -> None:
@@ -211,10 +212,7 @@ def write_report(project: Project, out: Path, *, as_of: date | None, lang: Langu
     from handraise.faces.report.render import render_report
 
     page = render_report(overview(project, as_of=as_of, now=right_now(), language=lang))
-    try:
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise ProjectError(f"the report cannot be written ({error}).", where=str(out)) from error
+    write_whole(out, page)
 
 
 def simulate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,26 @@ from handraise.warehouse.dialects.duckdb import DuckDB as Dialect
 from handraise.warehouse.engines.protocol import RefusedError, first_line, quoted, text
 
 _SLICE = 32_768
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """What DuckDB raises inside, in the words that all engines share.
+
+    Raises:
+        RefusedError: A statement was refused.
+        KeyboardInterrupt: The person at the keyboard stopped it.
+    """
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        raise RefusedError(first_line(error)) from error
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 class DuckDBEngine:
@@ -211,10 +232,8 @@ class DuckDBEngine:
     def fetch(self, sql: str, schema: ibis.Schema) -> pa.Table:
         """The rows of a query in their order."""
         del schema  # DuckDB's own Arrow types are the ones that the others are cast to
-        try:
+        with refusals():
             return self.connection.execute(sql).to_arrow_table()
-        except duckdb.Error as error:
-            raise RefusedError(first_line(error)) from error
 
     def limit_memory(self, most: str) -> str:
         """Use at most so much memory for what follows; more goes through the disk."""
@@ -238,7 +257,8 @@ class DuckDBEngine:
 
     def commit(self) -> None:
         """Keep what was done since `begin`."""
-        self.connection.execute("COMMIT")
+        with refusals():
+            self.connection.execute("COMMIT")
 
     def rollback(self) -> None:
         """Undo what was done since `begin`; never raises."""
@@ -246,10 +266,8 @@ class DuckDBEngine:
             self.connection.execute("ROLLBACK")
 
     def _run(self, sql: str) -> int:
-        try:
+        with refusals():
             found = self.connection.execute(sql).fetchone()
-        except duckdb.Error as error:
-            raise RefusedError(first_line(error)) from error
         return int(found[0]) if found and isinstance(found[0], int) else -1
 
 
