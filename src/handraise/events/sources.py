@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,15 +81,23 @@ def _files_below(folder: Path) -> list[Path]:
         InputError: A folder may not be read, or a file has a name that cannot be kept.
     """
 
-    def refuse(error: OSError) -> None:
-        raise InputError(
-            f"a folder cannot be read ({error.strerror}).",
-            where=str(error.filename),
-            todo="Give yourself the right to read it, or name the files that you can read.",
-        ) from error
-
-    found = [Path(place) / name for place, _, names in os.walk(folder, onerror=refuse) for name in names]
-    files = sorted(path for path in found if path.is_file())
+    found: list[Path] = []
+    folders = [folder]
+    while folders:
+        place = folders.pop()
+        try:
+            for child in place.iterdir():
+                if child.is_dir() and not child.is_symlink():
+                    folders.append(child)
+                elif child.is_file():
+                    found.append(child)
+        except OSError as error:
+            raise InputError(
+                f"a folder cannot be read ({error.strerror}).",
+                where=str(place),
+                todo="Give yourself the right to read it, or name the files that you can read.",
+            ) from error
+    files = sorted(found)
     for file in files:
         _refuse_odd_name(file)
     return files
@@ -100,7 +107,7 @@ def _refuse_odd_name(path: Path) -> None:
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError as error:
-        shown = os.fsencode(path).decode("utf-8", "replace")
+        shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         raise InputError("the name of the file is not UTF-8 text.", where=shown, todo="Rename it.") from error
 
 
