@@ -80,7 +80,6 @@ def _files_below(folder: Path) -> list[Path]:
     Raises:
         InputError: A folder may not be read, or a file has a name that cannot be kept.
     """
-
     found: list[Path] = []
     folders = [folder]
     while folders:
