@@ -215,7 +215,8 @@ def replay(project: Project) -> list[FileCount]:
         ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
     """
     _refuse_files(project, "load again")
-    return replay_quarantine(project.warehouse, renames=_renames(project))
+    with project.warehouse.memory(LOAD_MEMORY):
+        return replay_quarantine(project.warehouse, renames=_renames(project))
 
 
 def newest_day(project: Project) -> date | None:
