@@ -45,7 +45,7 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "snowplow": (
         "atomic.ndjson",
         {"event_id": "e", "app_id": "a", "collector_tstamp": AT, "derived_tstamp": AT, "event_name": "open",
-         "event": "struct", "user_id": "p", "domain_userid": "d", "contexts": "[]", "unstruct_event": "{}"},
+         "event": "struct", "se_action": "x", "user_id": "p", "domain_userid": "d", "contexts": "[]", "unstruct_event": "{}"},
     ),
     "ga4": (
         "ga.ndjson",
