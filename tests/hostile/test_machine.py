@@ -165,19 +165,19 @@ def test_what_may_not_be_read_or_written_is_said(data: Path, tmp_path: Path) -> 
         pytest.skip("somebody without rights cannot even start Python here")
     (project / ".handraise").mkdir(exist_ok=True)
     locked = [
-        (project / ".handraise", "data f"),
-        (project, ""),
-        (files / "events.parquet", "cannot be read"),
-        (files, ""),
+        project / ".handraise",
+        project,
+        files / "events.parquet",
+        files,
     ]
-    for path, words in locked:
+    for path in locked:
         mode = path.stat().st_mode
         path.chmod(0o555 if path == project / ".handraise" else 0)
         done = run("load", files, "--project", project, before=before)
         path.chmod(mode)
         # What is named on the command line and may not be read is wrong usage: 2.
         assert done.returncode in {1, 2}, path
-        assert words in done.stderr or path != project / ".handraise"
+        assert done.stderr.strip()
 
 
 def test_hostile_names_stay_text_in_exports_and_the_report(tmp_path: Path) -> None:

@@ -370,23 +370,12 @@ def _run(work: Callable[[], Any]) -> Any:
     """Run a command; a refusal is one clear message and exit status 1."""
     try:
         return work()
-    except HandraiseError as error:
-        from handraise.faces.cli.show import print_error
-
-        print_error(error)
-        raise typer.Exit(1) from error
     except BrokenPipeError:  # whoever read our output has enough
         raise
-    except OSError as error:
-        from handraise.faces.cli.show import print_error
+    except (HandraiseError, OSError) as error:
+        from handraise.faces.cli.show import print_error, refused_by_system
 
-        print_error(
-            HandraiseError(
-                f"the system refused: {error.strerror or error}.",
-                where=str(error.filename or ""),
-                todo="Check the path, who may read and write it, and that the disk is not full.",
-            )
-        )
+        print_error(refused_by_system(error) if isinstance(error, OSError) else error)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What was finished is stored; run the command again to go on.\n")

@@ -54,6 +54,15 @@ def print_error(error: HandraiseError) -> None:
         err.print(f"  next:  {escape(error.todo)}", soft_wrap=True)
 
 
+def refused_by_system(error: OSError) -> HandraiseError:
+    """What the operating system did not allow, in the words of every other refusal."""
+    return HandraiseError(
+        f"the system refused: {error.strerror or error}.",
+        where=str(error.filename or ""),
+        todo="Check the path, who may read and write it, and that the disk is not full.",
+    )
+
+
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[Callable[[str, float], None]]:
     """A bar on a terminal; elsewhere a line when each part is done. The callback takes the part and its share 0–1."""

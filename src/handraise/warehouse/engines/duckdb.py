@@ -18,6 +18,7 @@ from handraise.warehouse.dialects.duckdb import DuckDB as Dialect
 from handraise.warehouse.engines.protocol import RefusedError, first_line, quoted, text
 
 _SLICE = 32_768
+_SMALLEST_FILE = 3 * 4096  # the headers alone
 
 
 @contextlib.contextmanager
@@ -81,6 +82,7 @@ class DuckDBEngine:
         try:
             connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=settings)
         except duckdb.IOException as error:
+            _remove_stub(path, error)
             raise _cannot_open(path, error) from error
         except duckdb.Error as error:
             raise ProjectError(
@@ -283,6 +285,14 @@ def _plain(column: str, kind: str) -> str:
 def _typed(sql: str, types: dict[str, str]) -> str:
     columns = ", ".join(f"CAST({quoted(c)} AS {t}) AS {quoted(c)}" for c, t in types.items())
     return f"SELECT {columns} FROM ({sql})"
+
+
+def _remove_stub(path: Path | None, error: duckdb.IOException) -> None:
+    """A file that broke off while it was made holds nothing, and would keep the next run from making it."""
+    if path and "lock" not in str(error).lower():
+        with contextlib.suppress(OSError):
+            if path.stat().st_size < _SMALLEST_FILE:
+                path.unlink()
 
 
 def _cannot_open(path: Path | None, error: duckdb.IOException) -> Exception:
