@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 FALSE = ibis.literal(value=False)
 TRUE = ibis.literal(value=True)
+BETWEEN_KEYS = "\x1f"
 
 
 @ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
@@ -30,25 +31,43 @@ def hash_of(text: str) -> int:  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
-def json_extract_string(document: str, path: str) -> str:  # type: ignore[empty-body]
-    """Text at a path. The formats of files, which are read by DuckDB alone, use DuckDB's own words."""
+def first_text_of(document: str, keys: str) -> str:  # type: ignore[empty-body]
+    """The first of several properties that has a text; `keys` is a literal, its names parted by `BETWEEN_KEYS`."""
 
 
-@ibis.udf.scalar.builtin(signature=(("string",), "boolean"))
-def json_valid(document: str) -> bool:  # type: ignore[empty-body]
-    """Whether a text is JSON, for the formats of files."""
+@ibis.udf.scalar.builtin(signature=(("string", "int64"), "string"))
+def element_of(document: str, index: int) -> str:  # type: ignore[empty-body]
+    """Text of an element of a JSON list; `index` is a literal, from 0."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def json_text(text: str) -> str:  # type: ignore[empty-body]
+    """A text as a JSON string, in quotes."""
+
+
+@ibis.udf.scalar.builtin(signature=(("int64",), "timestamp(6)"))
+def instant_of_micros(micros: int) -> int:  # type: ignore[empty-body]
+    """UTC instant of so many microseconds after 1970."""
+
+
+@ibis.udf.scalar.builtin(signature=(("array<string>",), "string"))
+def joined_members(parts: list[str]) -> str:  # type: ignore[empty-body]
+    """Members of JSON objects, joined so that of two of one name the first is the one that `property_of` finds."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
+def members_of_list(documents: str, inside: str) -> str:  # type: ignore[empty-body]
+    """Members of all objects of a JSON list; `inside` is a literal, the property that holds the object, or empty."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def members_of_pairs(pairs: str) -> str:  # type: ignore[empty-body]
+    """Members of an object from a JSON list of keys and typed values (see `object_of_pairs`)."""
 
 
 def property_text(properties: ir.Value, name: str) -> ir.StringValue:
     """A property of a JSON object as text; NULL where it is missing or JSON null."""
     found: ir.StringValue = property_of(properties, name)
-    return found
-
-
-def json_text_at(document: ir.Value, path: str) -> ir.StringValue:
-    """Text at a path of a JSON document; NULL where there is none."""
-    # The engine's SQL writes an operator that binds looser than `=`; a function around it keeps it together.
-    found: ir.StringValue = ibis.coalesce(json_extract_string(document, path))
     return found
 
 
@@ -80,21 +99,6 @@ def join_on(rows: ir.Table, extra: ir.Table, keys: list[str]) -> ir.Table:
     return joined.select(*(joined[c] for c in rows.columns), *(joined[c] for c in extra.columns if c not in keys))
 
 
-@ibis.udf.scalar.builtin(name="to_json", signature=(("string",), "string"))
-def json_text(text: str) -> str:  # type: ignore[empty-body]
-    """A text as a JSON string, in quotes."""
-
-
-@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("string", "array<string>"), "array<string>"))
-def _json_extract_strings(document: str, paths: list[str]) -> list[str]:  # type: ignore[empty-body]
-    """Texts of several properties, read in one go."""
-
-
-@ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp(6)"))
-def _instant_of_micros(micros: int) -> int:  # type: ignore[empty-body]
-    """UTC instant of so many microseconds after 1970."""
-
-
 def checked_object(text: ir.StringValue) -> ir.StringValue:
     """A text that is a JSON object; NULL for every other text, so that properties can be asked for."""
     found: ir.StringValue = is_json_object(text).ifelse(text, ibis.null("string"))
@@ -108,16 +112,14 @@ def first_property(document: ir.StringValue, names: tuple[str, ...]) -> ir.Strin
         document: JSON objects (see `checked_object`).
         names: Properties in the order of preference.
     """
-    paths = ["$" + "".join(f'."{part}"' for part in name.split(".")) for name in names]
-    found = _json_extract_strings(document, ibis.array(paths))
-    text: ir.StringValue = found.filter(lambda value: value.notnull() & (value != ""))[0]
-    return text
+    found: ir.StringValue = first_text_of(document, BETWEEN_KEYS.join(names))
+    return found
 
 
 def first_element(text: ir.StringValue) -> ir.StringValue:
     """The first element where a text is a JSON array, else the text itself."""
-    is_array = text.startswith("[") & json_valid(text)
-    found: ir.StringValue = is_array.ifelse(json_text_at(is_array.ifelse(text, "[]"), "$[0]"), text)
+    is_list = text.startswith("[") & is_json(text)
+    found: ir.StringValue = is_list.ifelse(element_of(is_list.ifelse(text, "[]"), 0), text)
     return found
 
 
@@ -127,12 +129,12 @@ def json_object(values: dict[str, ir.StringValue]) -> ir.StringValue:
     for name, value in values.items():
         member = ibis.literal(f"{json.dumps(name, ensure_ascii=False)}:").concat(json_text(value))
         parts.append((value != "").ifelse(member, ibis.null("string")))
-    return _braced(ibis.array(parts).join(",")) if parts else ibis.null("string")
+    return _braced(joined_members(ibis.array(parts))) if parts else ibis.null("string")
 
 
 def merged_objects(*documents: ir.StringValue) -> ir.StringValue:
     """One JSON object with the members of several; of two of one name, the first is the one that is found."""
-    return _braced(ibis.array([_members(document) for document in documents]).join(","))
+    return _braced(joined_members(ibis.array([_members(document) for document in documents])))
 
 
 def object_of_list(documents: ir.StringValue, *, inside: str | None = None) -> ir.StringValue:
@@ -142,11 +144,7 @@ def object_of_list(documents: ir.StringValue, *, inside: str | None = None) -> i
         documents: JSON lists of objects.
         inside: The property of each element that holds the object; None = the element is the object.
     """
-    listed = documents.try_cast("json")
-    if inside is None:
-        return _braced(listed.try_cast("array<string>").map(_members).join(","))
-    inner = listed.try_cast(f"array<struct<{inside}: string>>")
-    return _braced(inner.map(lambda element: _members(element[inside])).join(","))
+    return _braced(members_of_list(documents, inside or ""))
 
 
 def _members(document: ir.StringValue) -> ir.StringValue:
@@ -159,15 +157,7 @@ def _members(document: ir.StringValue) -> ir.StringValue:
 
 def object_of_pairs(pairs: ir.StringValue) -> ir.StringValue:
     """A JSON object from a JSON list of `{"key": …, "value": {"string_value" | "int_value" | …: …}}`."""
-    kinds = ("string_value", "int_value", "float_value", "double_value")
-    value_type = ", ".join(f"{kind}: string" for kind in kinds)
-    listed = pairs.try_cast("json").try_cast(f"array<struct<key: string, value: struct<{value_type}>>>")
-
-    def member(pair: ir.StructValue) -> ir.StringValue:
-        value = ibis.coalesce(*(pair["value"][kind] for kind in kinds))
-        return json_text(pair["key"]).concat(":", json_text(value))
-
-    return _braced(listed.map(member).join(","))
+    return _braced(members_of_pairs(pairs))
 
 
 def _braced(members: ir.StringValue) -> ir.StringValue:
@@ -191,7 +181,7 @@ def instant_of_epoch(value: ir.Value) -> ir.Value:
     )
     inside = (number >= 0) & (micros < 7.26e15)  # noqa: PLR2004 - the year 2200
     whole = inside.ifelse(micros, ibis.null("float64")).round().cast("int64")
-    text: ir.StringValue = ibis.coalesce(_instant_of_micros(whole).cast("string"), value)
+    text: ir.StringValue = ibis.coalesce(instant_of_micros(whole).cast("string"), value)
     return text
 
 

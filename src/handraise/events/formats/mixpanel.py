@@ -21,10 +21,10 @@ from handraise.warehouse.functions import (
     any_of,
     checked_object,
     derived_id,
+    element_of,
     first_element,
     instant_of_epoch,
-    json_text_at,
-    json_valid,
+    is_json,
     property_text,
 )
 
@@ -101,7 +101,7 @@ class Mixpanel:
         """Which id Mixpanel was told to take for which."""
         document = rows["_document"]
         merged = property_text(document, "$distinct_ids")
-        second = json_text_at(_checked_list(merged), "$[1]")
+        second = element_of(_checked_list(merged), 1)
         is_identify, is_alias, is_merge = (rows["_name"] == name for name in _WHO)
         former = ibis.cases(
             (is_identify, property_text(document, "$anon_id")),
@@ -120,5 +120,5 @@ class Mixpanel:
 
 def _checked_list(text: ir.StringValue) -> ir.StringValue:
     """A text that is a JSON list; NULL for every other text."""
-    found: ir.StringValue = (text.startswith("[") & json_valid(text)).ifelse(text, ibis.null("string"))
+    found: ir.StringValue = (text.startswith("[") & is_json(text)).ifelse(text, ibis.null("string"))
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import ibis.expr.datatypes as dt
-import sqlglot as sg
 import sqlglot.expressions as sge
 
 from handraise.warehouse.dialects.ours import Ours
@@ -22,14 +21,6 @@ _SPACE = " \t\n\r\v\f"
 
 class Portable(Ours):
     """Division, literals, rounding and number texts that give the same double, and the same digits, everywhere."""
-
-    def words(self, template: str, **parts: Any) -> Any:
-        """SQL of the dialect with expressions in place of `:name`."""
-        tree = sg.parse_one(template, read=self.dialect)  # type: ignore[attr-defined]
-        filled = tree.transform(
-            lambda node: parts[node.name].copy() if isinstance(node, sge.Placeholder) and node.name in parts else node
-        )
-        return sge.paren(filled, copy=False)
 
     def plain_number(self, text: Any) -> Any:
         """A text without the spaces and underscores that a number may be written with."""

@@ -8,6 +8,7 @@ import ibis.expr.datatypes as dt
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 
+from handraise.warehouse.dialects.ours import VALUE_KINDS, keys_of, members
 from handraise.warehouse.dialects.portable import INSTANT, LONG_FRACTION, NUMBER, Portable
 
 _PLAIN = 'COLLATE "C"'
@@ -48,6 +49,67 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         """A 64-bit hash of a text."""
         del op
         return self.f.anon.hashtextextended(text, 0)
+
+    def say_first_text_of(self, op: Any, document: Any, keys: Any) -> Any:
+        """The first of several properties that has a text; the document is read once for all of them."""
+        del keys
+        paths = (", ".join(sge.Literal.string(step).sql("postgres") for step in steps) for steps in keys_of(op))
+        looked = ", ".join(f"NULLIF(JSONB_EXTRACT_PATH_TEXT(q.d, {path}), '')" for path in paths)
+        return self.words(
+            f"(SELECT COALESCE({looked}) FROM (SELECT CAST(:document AS JSONB) AS d OFFSET 0) AS q)", document=document
+        )
+
+    def say_element_of(self, op: Any, document: Any, index: Any) -> Any:
+        """Text of an element of a list."""
+        del index
+        place = sge.Literal.string(str(op.args[1].value))
+        return self.words("JSON_EXTRACT_PATH_TEXT(CAST(:document AS JSON), :place)", document=document, place=place)
+
+    def say_json_text(self, op: Any, text: Any) -> Any:
+        """A text in JSON's quotes."""
+        del op
+        return self.words(f"CAST(TO_JSON(CAST(:text AS TEXT)) AS TEXT) {_PLAIN}", text=text)
+
+    def say_instant_of_micros(self, op: Any, micros: Any) -> Any:
+        """An instant from microseconds, which a double holds to the last one until the year 2255."""
+        del op
+        return self.words(
+            "CAST('1970-01-01' AS TIMESTAMP) + CAST(:micros AS DOUBLE PRECISION) * CAST('1 microsecond' AS INTERVAL)",
+            micros=micros,
+        )
+
+    def say_joined_members(self, op: Any, parts: Any) -> Any:
+        """The last of one name is found here, so that the first has to stand last."""
+        del op
+        return self.words("ARRAY_TO_STRING(:parts, ',')", parts=self.f.array(*reversed(parts.expressions)))
+
+    def say_members_of_list(self, op: Any, documents: Any, inside: Any) -> Any:
+        """Members of all objects of a list, the last first."""
+        del inside
+        key = sge.Literal.string(op.args[1].value).sql("postgres")
+        element = f"(t.e ->> {key})" if op.args[1].value else "CAST(t.e AS TEXT)"
+        return self._of_elements(documents, members(element))
+
+    def say_members_of_pairs(self, op: Any, pairs: Any) -> Any:
+        """Members of an object of keys and typed values, the last first."""
+        del op
+        value = ", ".join(f"JSON_EXTRACT_PATH_TEXT(t.e, 'value', '{kind}')" for kind in VALUE_KINDS)
+        member = f"CAST(TO_JSON(t.e ->> 'key') AS TEXT) || ':' || CAST(TO_JSON(COALESCE({value})) AS TEXT)"
+        return self._of_elements(pairs, member)
+
+    def _of_elements(self, documents: Any, member: str) -> Any:
+        """What each element of a JSON list gives, joined; NULL where a text is no list."""
+        return self.words(
+            "CASE WHEN PG_INPUT_IS_VALID(:list, 'jsonb') AND SUBSTRING(LTRIM(:list), 1, 1) = '[' THEN "
+            f"(SELECT STRING_AGG({member}, ',' ORDER BY t.n DESC) "
+            "FROM JSON_ARRAY_ELEMENTS(CAST(:list AS JSON)) WITH ORDINALITY AS t(e, n)) END",
+            list=documents,
+        )
+
+    def visit_HexDigest(self, op: Any, *, arg: Any, how: Any) -> Any:  # noqa: N802
+        """No other digest is asked for."""
+        del op, how
+        return self.f.anon.md5(arg)
 
     def visit_TryCast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """NULL where a text cannot be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.base import SQLGlotCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
+from handraise.warehouse.dialects.ours import VALUE_KINDS, keys_of, members
 from handraise.warehouse.dialects.portable import INSTANT, NUMBER, Portable
 
 _SIMPLE_KEY = re.compile(r"^[A-Za-z0-9_]+$")
@@ -26,18 +28,70 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
 
     def say_property_of(self, op: Any, document: Any, key: Any) -> Any:
         """Text of a property; a large JSON number is written out as DuckDB does."""
-        if _SIMPLE_KEY.match(op.args[1].value):
-            value = self.f.anon.get_json_object(document, sge.Literal.string(f"$.{op.args[1].value}"))
-        else:
-            value = self.words(
-                "ELEMENT_AT(FROM_JSON(:document, 'map<string,string>'), :key)", document=document, key=key
-            )
+        del key
+        value = self._property(document, op.args[1].value)
         return self.words(
             "CASE WHEN :value RLIKE '^-?[0-9][.][0-9]+E-?[0-9]+$' AND INSTR(:document, CONCAT('\"', :value, '\"')) = 0 "
             "THEN :plain ELSE :value END",
             value=value,
             document=document,
             plain=self._written_out(value),
+        )
+
+    def _property(self, document: Any, key: str) -> Any:
+        if _SIMPLE_KEY.match(key):
+            return self.f.anon.get_json_object(document, sge.Literal.string(f"$.{key}"))
+        return self.words(
+            "ELEMENT_AT(FROM_JSON(:document, 'map<string,string>'), :key)",
+            document=document,
+            key=sge.Literal.string(key),
+        )
+
+    def say_first_text_of(self, op: Any, document: Any, keys: Any) -> Any:
+        """The first of several properties that has a text."""
+        del keys
+        looked = (functools.reduce(self._property, steps, document) for steps in keys_of(op))
+        return self.f.coalesce(*(self.f.nullif(value, sge.Literal.string("")) for value in looked))
+
+    def say_element_of(self, op: Any, document: Any, index: Any) -> Any:
+        """Text of an element of a list."""
+        del index
+        return self.f.anon.get_json_object(document, sge.Literal.string(f"$[{op.args[1].value}]"))
+
+    def say_json_text(self, op: Any, text: Any) -> Any:
+        """A text in JSON's quotes; Spark makes JSON of lists, not of texts."""
+        del op
+        return self.words(_json_text(":text"), text=sge.paren(text, copy=False))
+
+    def say_instant_of_micros(self, op: Any, micros: Any) -> Any:
+        """An instant from microseconds."""
+        del op
+        return self.words("CAST(TIMESTAMP_MICROS(:micros) AS TIMESTAMP_NTZ)", micros=micros)
+
+    def say_joined_members(self, op: Any, parts: Any) -> Any:
+        """The first of one name is found."""
+        del op
+        return self.f.anon.array_join(parts, ",")
+
+    def say_members_of_list(self, op: Any, documents: Any, inside: Any) -> Any:
+        """Members of all objects of a list."""
+        del inside
+        key = op.args[1].value
+        kind = f"array<struct<{key}:string>>" if key else "array<string>"
+        return self.words(
+            f"ARRAY_JOIN(TRANSFORM(FROM_JSON(:documents, '{kind}'), x -> {members(f'x.{key}' if key else 'x')}), ',')",
+            documents=documents,
+        )
+
+    def say_members_of_pairs(self, op: Any, pairs: Any) -> Any:
+        """Members of an object of keys and typed values."""
+        del op
+        kinds = ",".join(f"{kind}:string" for kind in VALUE_KINDS)
+        value = f"COALESCE({', '.join(f'x.value.{kind}' for kind in VALUE_KINDS)})"
+        return self.words(
+            f"ARRAY_JOIN(TRANSFORM(FROM_JSON(:pairs, 'array<struct<key:string,value:struct<{kinds}>>>'), "
+            f"x -> CONCAT({_json_text('x.key')}, ':', {_json_text(value)})), ',')",
+            pairs=pairs,
         )
 
     def say_is_json(self, op: Any, document: Any) -> Any:
@@ -153,3 +207,8 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
         """NaN never comes in, so that it need not be asked for."""
         del op
         return arg.is_(sge.not_(sge.Null()))
+
+
+def _json_text(text: str) -> str:
+    listed = f"TO_JSON(ARRAY({text}))"
+    return f"CASE WHEN {text} IS NOT NULL THEN SUBSTRING({listed}, 2, LENGTH({listed}) - 2) END"
