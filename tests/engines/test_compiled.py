@@ -32,7 +32,7 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ir.Tab
         listening = Listening(engine=project.warehouse.engine)
         listening.heard = []
         listening._built.find = lambda _: ()  # type: ignore[method-assign]
-        listening._built.keep = lambda *_: None  # type: ignore[method-assign]
+        listening._built.keep = lambda *_, **__: None  # type: ignore[method-assign]
         project.warehouse = listening
         load_folder(project, write(tmp_path_factory.mktemp("files"), company(count=60)))
         projects.refresh(project, [T], now=NOW)

@@ -205,7 +205,7 @@ def test_what_is_said_when_something_is_wrong(postgres: str, schema: str, tmp_pa
             "name of an environment",
         ),
         ("{engine: postgres, connection: X, sources: {people: p}}", "needs `events`"),
-        ("{engine: postgres, connection: X, sources: {event: e}}", "sources.event"),
+        ("{engine: postgres, connection: X, sources: {event: e}}", "Did you mean .events"),
         ("{engine: postgres, connection: X, sources: {events: {tabel: e}}}", "Did you mean 'table'"),
         ("{engine: postgres, conection: X, sources: {events: e}}", "Did you mean 'connection'"),
         ("{engine: mysql, connection: X, sources: {events: e}}", "engine"),

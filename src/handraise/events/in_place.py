@@ -18,6 +18,7 @@ import pyarrow as pa
 from handraise.events.accept import REASON, accepted, as_instant, check_columns
 from handraise.events.formats.batches import LINE
 from handraise.events.intake import FileCount
+from handraise.events.registry import CANONICAL
 from handraise.events.store import SEPARATOR, count_up, note_columns, one_row_per_id, sort_key, store_entities
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import hash_of
@@ -30,22 +31,45 @@ NO_DAY = date(1900, 1, 1)
 _SOURCE_DAYS = ibis.schema(
     {"input": "string", "day": "date", "rows": "int64", "latest": "string", "hashes": "string", "refused": "int64"}
 )
+WHERE, LATER = "_where", "_later"
 _PRINT = ("input", "day", "rows", "latest", "hashes")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """One of the company's tables.
+class Part:
+    """What one of the company's tables gives one input.
 
     Attributes:
-        input: The canonical input it holds.
-        where: What it is called in counts and in quarantine.
-        rows: Its columns, as text or as instants.
+        where: The table, as quarantine names it.
+        format: Whose layout it has.
+        table: Which table of that layout.
+        rows: Canonical columns as text or instants (any may be missing), and for a vendor's table `_line`, a text that
+            says which of two rows is the later one.
+    """
+
+    where: str
+    format: str
+    table: str
+    rows: ir.Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """All that one input is read from.
+
+    Attributes:
+        input: The canonical input.
+        parts: The tables.
     """
 
     input: str
-    where: str
-    rows: ir.Table
+    parts: tuple[Part, ...]
+
+    @property
+    def where(self) -> str:
+        """What it is called in counts."""
+        first, *others = self.parts
+        return f"{first.where} and {len(others)} more" if others else first.where
 
 
 def make_tables(warehouse: Warehouse) -> None:
@@ -73,9 +97,10 @@ def read_source(warehouse: Warehouse, source: Source) -> FileCount:
         InputError: The source lacks a required column.
     """
     item = INPUTS[source.input]
-    check_columns(item, list(source.rows.columns), source.where)
-    columns = [column for column in item.columns if column in source.rows.columns]
-    rows = warehouse.show("source_rows", _with_day(source.rows.select(*columns), item))
+    for part in source.parts:
+        if part.format == CANONICAL:
+            check_columns(item, list(part.rows.columns), part.where)
+    rows = warehouse.show("source_rows", _with_day(_united(warehouse, source, item), item))
     prints = warehouse.create("source_prints", _prints(rows, item), temporary=True)
     stored = warehouse.table("source_days")
     stored = stored.filter(stored.input == item.name)
@@ -85,12 +110,48 @@ def read_source(warehouse: Warehouse, source: Source) -> FileCount:
     if not warehouse.count(changed):
         return _counted(source, 0, 0, 0)
     with warehouse.transaction():
-        note_columns(warehouse, item, columns)
         return (
             _read_days(warehouse, source, item, rows)
             if item.name == "events"
             else _read_whole(warehouse, source, item, rows)
         )
+
+
+def _united(warehouse: Warehouse, source: Source, item: Input) -> ir.Table:
+    """The rows of all parts with the columns of all, their table, and what says which row is the later one."""
+    columns = [column for column in item.columns if any(column in part.rows.columns for part in source.parts)]
+    mixed = {column for column in columns if len({_type_in(part.rows, column) for part in source.parts}) > 1}
+    # As files are loaded: what is named after an input first, then by name.
+    order = {name: place for place, name in enumerate(INPUTS)}
+    ranked = sorted(source.parts, key=lambda part: (order.get(part.table) or len(order), _plain_name(part.where)))
+    shown = []
+    for place, part in enumerate(ranked):
+        later = part.rows[LINE] if LINE in part.rows.columns and item.name != "events" else ibis.literal("")
+        values = {column: _as_text(part.rows, column, column in mixed) for column in columns}
+        rows = part.rows.select(
+            **values, **{WHERE: ibis.literal(part.where), LATER: ibis.literal(f"{place:05d} ").concat(later)}
+        )
+        # Shown by names of their own, the parts stay small statements however many there are.
+        shown.append(warehouse.show(f"{item.name}_part_{place}", rows))
+    while len(shown) > 1:
+        shown = [
+            ibis.union(*shown[at : at + 2], distinct=False) for at in range(0, len(shown), 2) if shown[at + 1 :]
+        ] + (shown[-1:] if len(shown) % 2 else [])
+    return shown[0]
+
+
+def _type_in(rows: ir.Table, column: str) -> str:
+    return str(rows[column].type()) if column in rows.columns else "string"
+
+
+def _as_text(rows: ir.Table, column: str, mixed: bool) -> ir.Value:  # noqa: FBT001 - said by the caller's own name
+    if column not in rows.columns:
+        return ibis.null("string")
+    return rows[column].cast("string") if mixed else rows[column]
+
+
+def _plain_name(where: str) -> str:
+    return where.rpartition(".")[2].strip('"`').lower()
 
 
 def _with_day(rows: ir.Table, item: Input) -> ir.Table:
@@ -102,7 +163,7 @@ def _with_day(rows: ir.Table, item: Input) -> ir.Table:
 
 def _prints(rows: ir.Table, item: Input) -> ir.Table:
     """input, day, rows, latest, hashes of each day of a source."""
-    texts = [rows[column].cast("string").fill_null("") for column in rows.columns if column != "day"]
+    texts = [rows[column].cast("string").fill_null("") for column in item.columns if column in rows.columns]
     arrival = "received_at" if "received_at" in rows.columns else "timestamp"
     latest = rows[arrival].cast("string") if item.name == "events" else ibis.literal("")
     hashed = rows.select("day", latest=latest, hash=hash_of(ibis.literal(SEPARATOR).join(texts)))
@@ -164,9 +225,10 @@ def _read_whole(warehouse: Warehouse, source: Source, item: Input, rows: ir.Tabl
 def _check(warehouse: Warehouse, source: Source, rows: ir.Table, days: ir.Table) -> tuple[ir.Table, int, int]:
     """Accepted rows, how many were read, how many refused; a sample of the refused goes to quarantine."""
     item = INPUTS[source.input]
-    texts = [rows[column].cast("string").fill_null("") for column in rows.columns]
-    # A table has no order of its own: the rows' texts give one, so that the same rows always give the same result.
-    place = ibis.row_number().over(ibis.window(group_by=rows.day, order_by=ibis.literal(SEPARATOR).join(texts)))
+    texts = [rows[column].cast("string").fill_null("") for column in rows.columns if column != LATER]
+    # A table has no order of its own: the rows' times and texts give one, so that the same rows always give the same.
+    order = (rows[LATER], ibis.literal(SEPARATOR).join(texts))
+    place = ibis.row_number().over(ibis.window(group_by=rows.day, order_by=order))
     landed = warehouse.create("source_landing", rows.mutate(**{LINE: place}), temporary=True)
     checked = accepted(item, landed, also=("day",))
     checked = warehouse.create("checked_rows", checked, temporary=True)
@@ -175,21 +237,33 @@ def _check(warehouse: Warehouse, source: Source, rows: ir.Table, days: ir.Table)
     shown = landed.inner_join(bad.select(LINE, "day", reason=bad[REASON]), [LINE, "day"])
     shown = shown.mutate(_n=ibis.row_number().over(ibis.window(group_by=shown.day, order_by=shown[LINE])))
     found = warehouse.rows(shown.filter(shown["_n"] < SAMPLE_A_DAY).drop("_n").order_by("day", LINE).limit(1000))
-    _set_aside(warehouse, source, days, found)
+    _set_aside(warehouse, item, days, found)
+    _note_columns(warehouse, source, checked)
     total = warehouse.rows(refused.agg(n=refused.refused.sum().fill_null(0)))[0][0].as_py()
     good = checked.filter(checked[REASON].isnull())
     return good.select(LINE, *item.columns), warehouse.count(landed), int(total)
 
 
-def _set_aside(warehouse: Warehouse, source: Source, days: ir.Table, found: pa.Table) -> None:
+def _note_columns(warehouse: Warehouse, source: Source, checked: ir.Table) -> None:
+    """A canonical table has the columns it has; one that is translated has those that some row has a value for."""
     item = INPUTS[source.input]
-    names = [f"{source.where} {row['day']}" for row in warehouse.rows(days).to_pylist()]
-    files = pa.table({"file": pa.array(names, pa.string())})
-    warehouse.delete("quarantine", warehouse.hold("files_again", files))
+    there = {column for part in source.parts if part.format == CANONICAL for column in part.rows.columns}
+    if any(part.format != CANONICAL for part in source.parts):
+        counts = warehouse.rows(checked.agg([checked[name].count().name(name) for name in item.columns]))
+        there |= {name for name, count in counts.to_pylist()[0].items() if count}
+    note_columns(warehouse, item, [column for column in item.columns if column in there])
+
+
+def _set_aside(warehouse: Warehouse, item: Input, days: ir.Table, found: pa.Table) -> None:
+    aside = warehouse.table("quarantine")
+    again = days.select(day_text=days.day.cast("string"))
+    keys = aside.filter(aside.input == item.name).select("input", "file", day_text=aside.file.right(10))
+    keys = keys.semi_join(again, "day_text").select("input", "file").distinct()
+    warehouse.delete("quarantine", warehouse.create("files_again", keys, temporary=True))
     rows = [
         {
             "input": item.name,
-            "file": f"{source.where} {row['day']}",
+            "file": f"{row[WHERE]} {row['day']}",
             "line": row[LINE],
             "reason": row["reason"],
             "raw": json.dumps({c: str(row[c]) for c in item.columns if row.get(c) is not None}, ensure_ascii=False),
@@ -214,8 +288,8 @@ def _keep_prints(warehouse: Warehouse, item: Input, days: ir.Table) -> None:
 def _counted(source: Source, read: int, loaded: int, refused: int) -> FileCount:
     return FileCount(
         file=source.where,
-        format="canonical",
-        table=source.input,
+        format=" + ".join(sorted({part.format for part in source.parts})),
+        table=", ".join(sorted({part.table for part in source.parts})),
         input=source.input,
         read=read,
         loaded=loaded,

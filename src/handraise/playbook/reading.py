@@ -121,7 +121,8 @@ def explained(error: ValidationError, lines: Lines, name: str, schema: Schema) -
 
 
 def _mistake(detail: Any, lines: Lines, name: str, schema: Schema) -> PlaybookError:
-    loc: Loc = tuple(detail["loc"])
+    # Which of several shapes a part was taken for is nothing that the file says.
+    loc: Loc = tuple(part for part in detail["loc"] if not str(part).startswith("<"))
     key = ".".join(str(part) for part in loc)
     where = schema.at(name, lines, loc)
     match detail["type"]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from handraise.errors import ProjectError
-from handraise.events import in_place
+from handraise.events import in_place, translated
 from handraise.events.intake import FileCount
-from handraise.playbook.connection import SourceTable, WarehouseMode
+from handraise.playbook.connection import SourceFormat, SourceTable, WarehouseMode
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.engines.opening import open_engine
 from handraise.warehouse.engines.protocol import Engine
+from handraise.warehouse.tables import INPUTS
 
 
 def open_engine_of(mode: WarehouseMode, environment: Mapping[str, str], file: Path, threads: int | None) -> Engine:
@@ -64,12 +65,50 @@ def read_all(warehouse: Warehouse, mode: WarehouseMode) -> list[FileCount]:
     """
     if warehouse.interrupted:
         in_place.read_all_again(warehouse)
-    return [_read(warehouse, name, source) for name, source in mode.sources.items()]
+    parts: dict[str, list[in_place.Part]] = {}
+    for name, source in mode.sources.items():
+        found = (
+            _translated(warehouse, name, source)
+            if isinstance(source, SourceFormat)
+            else [(name, _canonical(warehouse, name, source))]
+        )
+        for input_name, part in found:
+            parts.setdefault(input_name, []).append(part)
+    return [
+        in_place.read_source(warehouse, in_place.Source(input=name, parts=tuple(parts[name])))
+        for name in INPUTS
+        if name in parts
+    ]
 
 
-def _read(warehouse: Warehouse, name: str, source: SourceTable) -> FileCount:
-    sql = source.query.strip().rstrip(";") if source.query else f"SELECT * FROM {source.table}"  # noqa: S608 - the company's own words
+def _canonical(warehouse: Warehouse, name: str, source: SourceTable) -> in_place.Part:
+    if source.query:
+        sql = source.query.strip().rstrip(";")
+    else:
+        sql = f"SELECT * FROM {warehouse.engine.as_named(source.where)}"  # noqa: S608 - the company's own words
     rows = warehouse.theirs(f"source_of_{name}", sql)
     theirs = {theirs: ours for ours, theirs in source.columns.items()}
     chosen = {theirs.get(column, column): rows[column] for column in rows.columns}
-    return in_place.read_source(warehouse, in_place.Source(input=name, where=source.where, rows=rows.select(**chosen)))
+    return in_place.Part(where=source.where, format=source.format, table=name, rows=rows.select(**chosen))
+
+
+def _translated(warehouse: Warehouse, name: str, source: SourceFormat) -> Iterator[tuple[str, in_place.Part]]:
+    """Input → rows, table by table of a vendor."""
+    for place, (table, where, said) in enumerate(_tables(warehouse, source)):
+        rows = warehouse.theirs(f"source_of_{name[:30]}_{place}", f"SELECT * FROM {said}")  # noqa: S608 - the company's own words
+        if source.tables:
+            translated.check_table(source.format, table, where, rows.columns)
+        yield from translated.parts_of(source.format, table, where, rows).items()
+
+
+def _tables(warehouse: Warehouse, source: SourceFormat) -> list[tuple[str, str, str]]:
+    """Table of the format, what it is called, and how the engine's SQL says it."""
+    schema = source.from_schema
+    if schema is None:
+        return [
+            (table, where, warehouse.engine.as_named(where))
+            for table, named in source.tables.items()
+            for where in named
+        ]
+    found = translated.tables_among(source.format, schema, warehouse.engine.tables_in(schema))
+    return [(table, f"{schema}.{name}", warehouse.engine.their_name(schema, name)) for name, table in found.items()]

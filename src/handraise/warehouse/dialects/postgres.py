@@ -11,6 +11,8 @@ from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from handraise.warehouse.dialects.ours import VALUE_KINDS, keys_of, members
 from handraise.warehouse.dialects.portable import INSTANT, LONG_FRACTION, NUMBER, Portable
 
+_IS_LIST = "PG_INPUT_IS_VALID(:list, 'jsonb') AND SUBSTRING(LTRIM(:list), 1, 1) = '['"
+_ELEMENTS = "JSON_ARRAY_ELEMENTS(CAST(:list AS JSON)) WITH ORDINALITY AS t(e, n)"
 _PLAIN = 'COLLATE "C"'
 
 
@@ -56,7 +58,8 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         paths = (", ".join(sge.Literal.string(step).sql("postgres") for step in steps) for steps in keys_of(op))
         looked = ", ".join(f"NULLIF(JSONB_EXTRACT_PATH_TEXT(q.d, {path}), '')" for path in paths)
         return self.words(
-            f"(SELECT COALESCE({looked}) FROM (SELECT CAST(:document AS JSONB) AS d OFFSET 0) AS q)", document=document
+            f"(SELECT COALESCE({looked}) FROM (SELECT CAST(:document AS JSONB) AS d OFFSET 0) AS q)",  # noqa: S608 - our own words
+            document=document,
         )
 
     def say_element_of(self, op: Any, document: Any, index: Any) -> Any:
@@ -99,12 +102,8 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
 
     def _of_elements(self, documents: Any, member: str) -> Any:
         """What each element of a JSON list gives, joined; NULL where a text is no list."""
-        return self.words(
-            "CASE WHEN PG_INPUT_IS_VALID(:list, 'jsonb') AND SUBSTRING(LTRIM(:list), 1, 1) = '[' THEN "
-            f"(SELECT STRING_AGG({member}, ',' ORDER BY t.n DESC) "
-            "FROM JSON_ARRAY_ELEMENTS(CAST(:list AS JSON)) WITH ORDINALITY AS t(e, n)) END",
-            list=documents,
-        )
+        listed = f"SELECT STRING_AGG({member}, ',' ORDER BY t.n DESC) FROM {_ELEMENTS}"  # noqa: S608 - our own words
+        return self.words(f"CASE WHEN {_IS_LIST} THEN ({listed}) END", list=documents)
 
     def visit_HexDigest(self, op: Any, *, arg: Any, how: Any) -> Any:  # noqa: N802
         """No other digest is asked for."""
@@ -145,12 +144,16 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         if op.arg.dtype.is_boolean() and to.is_numeric():
             return self.cast(self.cast(arg, dt.int32), to)
         if op.arg.dtype.is_floating() and to.is_string():
-            return self.words(
-                "CASE WHEN :x = FLOOR(:x) AND ABS(:x) < 1e15 THEN CONCAT(CAST(CAST(:x AS BIGINT) AS TEXT), '.0') "
-                "ELSE CAST(:x AS TEXT) END",
-                x=sge.paren(arg, copy=False),
-            )
+            return self.double_text(arg)
         return super().visit_Cast(op, arg=arg, to=to)
+
+    def double_text(self, number: Any) -> Any:
+        """A double's text as DuckDB writes it."""
+        return self.words(
+            "CASE WHEN :x = FLOOR(:x) AND ABS(:x) < 1e15 THEN CONCAT(CAST(CAST(:x AS BIGINT) AS TEXT), '.0') "
+            "ELSE CAST(:x AS TEXT) END",
+            x=sge.paren(number, copy=False),
+        )
 
     def visit_Lowercase(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """Lower case of every script, whatever the database's own locale."""

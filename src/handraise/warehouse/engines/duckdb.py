@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from handraise.warehouse.dialects.duckdb import DuckDB as Dialect
 from handraise.warehouse.engines.protocol import RefusedError, first_line, quoted, text
 
 _SLICE = 32_768
+_NAME = re.compile(r'^(\w+|"[^"]+")(\.(\w+|"[^"]+"))?$')
 _SMALLEST_FILE = 3 * 4096  # the headers alone
 
 
@@ -138,6 +140,24 @@ class DuckDBEngine:
             raise RefusedError(first_line(error)) from error
         self._views.add(name)
         return self.table(name)
+
+    def tables_in(self, schema: str) -> dict[str, tuple[str, ...]]:
+        """Name → columns of every table and view in a schema of the company's."""
+        found = self.connection.execute(
+            "SELECT table_name, LIST(column_name ORDER BY column_index) FROM duckdb_columns() "
+            f"WHERE database_name = 'theirs' AND schema_name = {text(schema)} GROUP BY table_name"
+        ).fetchall()
+        return {str(name): tuple(columns) for name, columns in found}
+
+    def their_name(self, schema: str, table: str) -> str:
+        """How SQL says a table of the company's."""
+        return f"theirs.{quoted(schema)}.{quoted(table)}"
+
+    def as_named(self, where: str) -> str:
+        """How SQL says what the playbook calls a table: it is theirs, also where one of ours has the same name."""
+        if not _NAME.match(where):
+            return where
+        return f"theirs.{where}" if "." in where else f"theirs.main.{where}"
 
     def table_names(self) -> set[str]:
         """Names of stored and temporary tables."""
@@ -278,8 +298,11 @@ def _kind(*, temporary: bool) -> str:
 
 
 def _plain(column: str, kind: str) -> str:
+    name = quoted(column)
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
+        return f"CAST(to_json({name}) AS VARCHAR) AS {name}"
     wanted = "TIMESTAMP" if kind.startswith(("TIMESTAMP", "DATE")) else "VARCHAR"
-    return f"CAST({quoted(column)} AS {wanted}) AS {quoted(column)}"
+    return f"CAST({name} AS {wanted}) AS {name}"
 
 
 def _typed(sql: str, types: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlglot as sg
 from ibis.backends.sql.datatypes import PostgresType
 from pyarrow import csv
 
@@ -49,6 +50,8 @@ class PostgresEngine:
             self._dialect.lower_by = "und-x-icu"
         self._execute("SET TimeZone = 'UTC'")
         self._execute("SET client_min_messages = warning")
+        # Instants become texts and are read again; a server may be set to write them otherwise.
+        self._execute("SET DateStyle = 'ISO, YMD'")
         if self._one(f"SELECT to_regnamespace({text(quoted(schema))})") == (None,):
             self._execute(f"CREATE SCHEMA {quoted(schema)}")
         # Temporary tables are looked at before any schema, and new tables go to the first one named.
@@ -117,9 +120,38 @@ class PostgresEngine:
         given = f"{name}__given"
         self._drop(given, temporary=True)
         self._execute(f"CREATE TEMP VIEW {quoted(given)} AS {sql}")
-        columns = ", ".join(_plain(column, dtype) for column, dtype in self._schema_of(quoted(given)).items())
+        columns = ", ".join(self._plain(column, dtype) for column, dtype in self._schema_of(quoted(given)).items())
         self._execute(f"CREATE TEMP VIEW {quoted(name)} AS SELECT {columns} FROM {quoted(given)}")
         return self.table(name)
+
+    def _plain(self, column: str, dtype: dt.DataType) -> str:
+        name, value = quoted(column), quoted(column)
+        if dtype.is_timestamp() or dtype.is_date():
+            return f"CAST({value} AS TIMESTAMP) AS {name}"
+        if dtype.is_floating():
+            value = self._dialect.double_text(sg.column(column, quoted=True)).sql("postgres")
+        elif dtype.is_nested():
+            value = f"TO_JSON({value})"
+        return f"CAST({value} AS TEXT) {_BY_CODE_POINT} AS {name}"
+
+    def tables_in(self, schema: str) -> dict[str, tuple[str, ...]]:
+        """Name → columns of every table and view in a schema of the company's."""
+        found = self._all(
+            "SELECT c.relname, array_agg(CAST(a.attname AS text) ORDER BY a.attnum) FROM pg_class c "
+            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+            f"WHERE c.relnamespace = to_regnamespace({text(quoted(schema))}) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') "
+            # What a partitioned table is made of is read with it.
+            "AND NOT c.relispartition GROUP BY c.relname"
+        )
+        return {str(name): tuple(map(str, columns)) for name, columns in found}  # type: ignore[call-overload]
+
+    def their_name(self, schema: str, table: str) -> str:
+        """How SQL says a table of the company's."""
+        return f"{quoted(schema)}.{quoted(table)}"
+
+    def as_named(self, where: str) -> str:
+        """How SQL says what the playbook calls a table."""
+        return where
 
     def _schema_of(self, relation: str) -> ibis.Schema:
         found = self._all(
@@ -307,12 +339,6 @@ def _ibis_type(kind: str) -> dt.DataType:
     if kind == "numeric":
         return dt.Decimal()
     return PostgresType.from_string(kind)
-
-
-def _plain(column: str, dtype: dt.DataType) -> str:
-    if dtype.is_timestamp() or dtype.is_date():
-        return f"CAST({quoted(column)} AS TIMESTAMP) AS {quoted(column)}"
-    return f"CAST({quoted(column)} AS TEXT) {_BY_CODE_POINT} AS {quoted(column)}"
 
 
 def _typed(sql: str, types: dict[str, str]) -> str:

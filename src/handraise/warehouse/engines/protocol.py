@@ -50,6 +50,15 @@ class Engine(Protocol):
     def theirs(self, name: str, sql: str) -> ir.Table:
         """A query over the company's tables under a name of ours: each column as text, or as an instant without zone."""
 
+    def tables_in(self, schema: str) -> dict[str, tuple[str, ...]]:
+        """Name → columns of every table and view in a schema of the company's."""
+
+    def their_name(self, schema: str, table: str) -> str:
+        """How SQL says a table of the company's."""
+
+    def as_named(self, where: str) -> str:
+        """How SQL says what the playbook calls a table."""
+
     def table_names(self) -> set[str]:
         """Names of stored and temporary tables."""
 

@@ -112,6 +112,20 @@ class SparkEngine:
         rows.selectExpr(*(_plain(column, kind) for column, kind in rows.dtypes)).createOrReplaceTempView(name)
         return self.table(name)
 
+    def tables_in(self, schema: str) -> dict[str, tuple[str, ...]]:
+        """Name → columns of every table and view in a schema of the company's."""
+        found = self._frame(f"SHOW TABLES IN {_quoted_path(schema)}").collect()
+        names = [str(row["tableName"]) for row in found if not row["isTemporary"]]
+        return {name: tuple(self._frame(f"SELECT * FROM {self.their_name(schema, name)}").columns) for name in names}
+
+    def their_name(self, schema: str, table: str) -> str:
+        """How SQL says a table of the company's."""
+        return f"{_quoted_path(schema)}.{_quoted(table)}"
+
+    def as_named(self, where: str) -> str:
+        """How SQL says what the playbook calls a table."""
+        return where
+
     def table_names(self) -> set[str]:
         """Names of our stored and temporary tables."""
         return {row["tableName"] for row in self._frame(f"SHOW TABLES IN {_quoted(self._schema)}").collect()}
@@ -297,6 +311,11 @@ class SparkEngine:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
+
+
+def _quoted_path(schema: str) -> str:
+    """A schema may stand in a catalog."""
+    return ".".join(map(_quoted, schema.split(".")))
 
 
 def _plain(column: str, kind: str) -> str:
