@@ -18,7 +18,7 @@ from handraise.service import project as projects  # noqa: E402
 from support import NOW, T, export_bytes, load_folder, memory_project  # noqa: E402
 
 KINDS = {
-    **dict.fromkeys(("timestamp", "created_at", "derived_tstamp"), "timestamptz"),
+    **dict.fromkeys(("timestamp", "derived_tstamp"), "timestamptz"),
     **dict.fromkeys(("received_at", "collector_tstamp"), "timestamp"),
     **dict.fromkeys(("unstruct_event", "event_params", "user_properties", "group_properties", "groups"), "jsonb"),
     **dict.fromkeys(("contexts", "event_properties", "$properties"), "json"),

@@ -91,18 +91,18 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
         del inside
         key = sge.Literal.string(op.args[1].value).sql("postgres")
         element = f"(t.e ->> {key})" if op.args[1].value else "CAST(t.e AS TEXT)"
-        return self._of_elements(documents, members(element))
+        return self._of_elements(documents, members(element), "DESC")
 
     def say_members_of_pairs(self, op: Any, pairs: Any) -> Any:
-        """Members of an object of keys and typed values, the last first."""
+        """Members of an object of keys and typed values, in their order: a key comes once."""
         del op
         value = ", ".join(f"JSON_EXTRACT_PATH_TEXT(t.e, 'value', '{kind}')" for kind in VALUE_KINDS)
         member = f"CAST(TO_JSON(t.e ->> 'key') AS TEXT) || ':' || CAST(TO_JSON(COALESCE({value})) AS TEXT)"
-        return self._of_elements(pairs, member)
+        return self._of_elements(pairs, member, "ASC")
 
-    def _of_elements(self, documents: Any, member: str) -> Any:
+    def _of_elements(self, documents: Any, member: str, order: str) -> Any:
         """What each element of a JSON list gives, joined; NULL where a text is no list."""
-        listed = f"SELECT STRING_AGG({member}, ',' ORDER BY t.n DESC) FROM {_ELEMENTS}"  # noqa: S608 - our own words
+        listed = f"SELECT STRING_AGG({member}, ',' ORDER BY t.n {order}) FROM {_ELEMENTS}"  # noqa: S608 - our own words
         return self.words(f"CASE WHEN {_IS_LIST} THEN ({listed}) END", list=documents)
 
     def visit_HexDigest(self, op: Any, *, arg: Any, how: Any) -> Any:  # noqa: N802
