@@ -3,7 +3,6 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 
@@ -45,7 +44,7 @@ def test_translations_are_those_of_duckdb(spark: "SparkSession") -> None:
 
     engine = SparkEngine(spark, "handraise_formats")
     spark.sql("CREATE DATABASE IF NOT EXISTS app")
-    here = DuckDBEngine(duckdb.connect(config={"TimeZone": "UTC"}))
+    here = DuckDBEngine.open(None)
     for name in NAMES:
         for table, data in vendor_tables(name, SAMPLES / name).items():
             columns = tuple(data.column_names)
