@@ -1,6 +1,7 @@
 """A vendor's tables in Postgres give the bytes that the same tables give as files in DuckDB."""
 
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,20 @@ def app(postgres: str) -> Iterator[tuple[str, str]]:
         connection.execute("CREATE SCHEMA app")
         connection.execute("CREATE SCHEMA own")
         yield postgres, "app"
+        wait_until_alone(connection)
         for schema in ("app", "own", "handraise"):
             connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+def wait_until_alone(connection: psycopg.Connection) -> None:
+    """A server process takes its temporary tables down after its client has left, and holds locks meanwhile."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    for _ in range(200):
+        found = connection.execute(others).fetchone()
+        if found == (0,):
+            return
+        time.sleep(0.05)
+    raise TimeoutError("another connection is still open")
 
 
 def put(address: str, schema: str, tables: dict[str, pa.Table]) -> None:
