@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from handraise.events.connectors.protocol import (
 )
 from handraise.events.formats.batches import LINE, Batch, Broken
 from handraise.events.formats.files import InputFile, read_batches
-from handraise.events.intake import PASSED_OVER, FileCount, Progress
+from handraise.events.intake import PASSED_OVER, FileCount, Progress, as_json
 from handraise.events.registry import CANONICAL
 from handraise.events.store import note_columns, store_entities
 from handraise.warehouse.engine import Warehouse
@@ -193,7 +192,7 @@ def _set_aside(warehouse: Warehouse, item: Input, refused: ir.Table, columns: li
     marks = {"_in": refused[FILE], "_at_line": refused[LINE], "_why": refused["why"]}
     found = warehouse.rows(refused.select(*columns, **marks)).to_pylist()
     rows = [
-        _aside(item.name, row["_in"], row["_at_line"], row["_why"], {c: row[c] for c in columns if row[c] is not None})
+        _aside(item.name, row["_in"], row["_at_line"], row["_why"], as_json({c: row[c] for c in columns}))
         for row in found
     ]
     _write_aside(warehouse, rows)
@@ -203,9 +202,7 @@ def _set_aside(warehouse: Warehouse, item: Input, refused: ir.Table, columns: li
 def _set_broken_aside(
     warehouse: Warehouse, connector: Connector, broken: list[tuple[str, str, Broken]]
 ) -> list[FileCount]:
-    _write_aside(
-        warehouse, [_aside(name, file, line.line, line.reason, {"_text": line.raw}) for name, file, line in broken]
-    )
+    _write_aside(warehouse, [_aside(name, file, line.line, line.reason, line.kept) for name, file, line in broken])
     counted = Counter((name, file) for name, file, _ in broken)
     return [
         FileCount(
@@ -222,9 +219,8 @@ def _set_broken_aside(
     ]
 
 
-def _aside(name: str, file: str, line: int, reason: str, raw: dict[str, object]) -> dict[str, object]:
-    text = json.dumps(raw, default=str, ensure_ascii=False)
-    kept = {"input": name, "file": file, "line": line, "reason": reason, "raw": text}
+def _aside(name: str, file: str, line: int, reason: str, raw: str) -> dict[str, object]:
+    kept = {"input": name, "file": file, "line": line, "reason": reason, "raw": raw}
     return {**kept, "format": CANONICAL, "format_table": name}
 
 

@@ -256,7 +256,7 @@ class _Intake:
             note_columns(self.warehouse, self.item, columns)
 
     def _set_broken_aside(self, broken: tuple[Broken, ...]) -> None:
-        self._add_aside({"line": b.line, "reason": b.reason, "raw": json.dumps({"_text": b.raw})} for b in broken)
+        self._add_aside({"line": b.line, "reason": b.reason, "raw": b.kept} for b in broken)
 
     def _set_refused_aside(self, landing: pa.Table) -> None:
         checked = self.warehouse.table("checked_rows")
@@ -267,7 +267,7 @@ class _Intake:
         keep = pc.is_in(landing[LINE], value_set=pa.array(list(reasons), type=pa.int64()))
         for part in landing.filter(keep).to_batches(max_chunksize=ASIDE_AT_ONCE):
             rows = part.to_pylist()
-            self._add_aside({"line": row[LINE], "reason": reasons[row[LINE]], "raw": _as_json(row)} for row in rows)
+            self._add_aside({"line": row[LINE], "reason": reasons[row[LINE]], "raw": as_json(row)} for row in rows)
 
     def _add_aside(self, rows: Iterable[dict[str, object]]) -> None:
         before = len(self._set_aside)
@@ -286,5 +286,6 @@ class _Intake:
             self._set_aside = []
 
 
-def _as_json(row: dict[str, object]) -> str:
+def as_json(row: dict[str, object]) -> str:
+    """What quarantine keeps of a row: the columns that have a value."""
     return json.dumps({k: v for k, v in row.items() if k != LINE and v is not None}, default=str, ensure_ascii=False)

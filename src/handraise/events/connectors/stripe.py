@@ -34,7 +34,7 @@ from handraise.events.connectors.protocol import (
 from handraise.events.connectors.stripe_money import monthly_items
 from handraise.events.connectors.stripe_terms import canonical_rows, one_per_key, phases
 from handraise.events.formats.batches import LINE
-from handraise.warehouse.functions import FALSE, TRUE, join_on, property_text
+from handraise.warehouse.functions import FALSE, TRUE, checked_object, join_on, property_text
 from handraise.warehouse.hosts import email_host
 
 _NEVER_BEGAN = ("incomplete", "incomplete_expired")
@@ -153,7 +153,7 @@ def _meta(rows: ir.Table, names: tuple[str, ...]) -> ir.StringValue:
     """A value of the metadata, kept as JSON or in columns of their own."""
     found = [text(rows, *(f"metadata_{name}" for name in names))]
     if "metadata" in rows.columns:
-        document = text(rows, "metadata")
+        document = checked_object(text(rows, "metadata"))
         found += [property_text(document, name).strip().nullif("") for name in names]
     value: ir.StringValue = ibis.coalesce(*found)
     return value

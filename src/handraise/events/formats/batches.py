@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,11 @@ class Broken:
     line: int
     reason: str
     raw: str
+
+    @property
+    def kept(self) -> str:
+        """What quarantine keeps of it: JSON in ASCII, so that bytes which are no text survive as escapes."""
+        return json.dumps({"_text": self.raw})
 
 
 @dataclass(frozen=True, kw_only=True)
