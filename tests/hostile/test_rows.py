@@ -18,7 +18,13 @@ from handraise.service.project import Project
 from hostile.attack import NASTY, ndjson, take_in
 from support import T, differences, ev, load_folder, memory_project, scores, write
 
-QUICK = settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck), derandomize=True)
+QUICK = settings(
+    max_examples=2,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
 AT = "2026-10-01T00:00:00Z"
 CANONICAL = {"event_id": "e", "person_id": "p", "name": "open", "timestamp": AT, "workspace_id": "w", "properties": {}}
 # One good row for each layout; the file's name, and the columns that may not be attacked all together.

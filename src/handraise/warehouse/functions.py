@@ -25,6 +25,21 @@ def is_json(document: str) -> bool:  # type: ignore[empty-body]
     """Whether a text is JSON."""
 
 
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def object_in(text: str) -> str:  # type: ignore[empty-body]
+    """A text that is a JSON object; NULL for every other text."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def list_in(text: str) -> str:  # type: ignore[empty-body]
+    """A text that is a JSON list; NULL for every other text."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def element_or_text(text: str) -> str:  # type: ignore[empty-body]
+    """The first element where a text is a JSON list, else the text itself."""
+
+
 @ibis.udf.scalar.builtin(signature=(("string",), "int64"))
 def hash_of(text: str) -> int:  # type: ignore[empty-body]
     """A 64-bit hash of a text, the engine's own; it has no meaning outside the engine."""
@@ -101,7 +116,7 @@ def join_on(rows: ir.Table, extra: ir.Table, keys: list[str]) -> ir.Table:
 
 def checked_object(text: ir.StringValue) -> ir.StringValue:
     """A text that is a JSON object; NULL for every other text, so that properties can be asked for."""
-    found: ir.StringValue = is_json_object(text).ifelse(text, ibis.null("string"))
+    found: ir.StringValue = object_in(text)
     return found
 
 
@@ -118,8 +133,7 @@ def first_property(document: ir.StringValue, names: tuple[str, ...]) -> ir.Strin
 
 def first_element(text: ir.StringValue) -> ir.StringValue:
     """The first element where a text is a JSON array, else the text itself."""
-    is_list = text.startswith("[") & is_json(text)
-    found: ir.StringValue = is_list.ifelse(element_of(is_list.ifelse(text, "[]"), 0), text)
+    found: ir.StringValue = element_or_text(text)
     return found
 
 

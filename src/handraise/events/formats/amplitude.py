@@ -35,17 +35,16 @@ class Amplitude:
 
     def translate(self, table: str, rows: ir.Table) -> dict[str, ir.Table]:  # noqa: ARG002 - there is one table
         """Events to events, people, workspaces and accounts."""
-        groups = checked_object(text(rows, "groups"))
-        rows = rows.mutate(_name=text(rows, "event_type"), _workspace=workspace_of_groups(groups))
+        documents = {name: f"_{name}" for name in ("groups", "user_properties", "group_properties", "event_properties")}
+        rows = rows.mutate(**{held: checked_object(text(rows, name)) for name, held in documents.items()})
+        rows = rows.mutate(_name=text(rows, "event_type"), _workspace=workspace_of_groups(rows["_groups"]))
         attribution = (text(rows, "is_attribution_event").lower() == "true").fill_null(FALSE)
         used = rows.filter(~rows["_name"].isin([*_WHO, *_NO_USE]).fill_null(FALSE) & ~attribution)
-        user = checked_object(text(rows, "user_properties"))
         group = rows.filter(rows["_name"] == "$groupidentify")
-        group_said = checked_object(text(group, "group_properties"))
         return {
             "events": self._events(used),
-            "people": people_of(rows, text(rows, "user_id"), in_object(user), latest=True),
-            **groups_of(group, group["_workspace"], in_object(group_said)),
+            "people": people_of(rows, text(rows, "user_id"), in_object(rows["_user_properties"]), latest=True),
+            **groups_of(group, group["_workspace"], in_object(group["_group_properties"])),
         }
 
     def _events(self, rows: ir.Table) -> ir.Table:
@@ -59,7 +58,7 @@ class Amplitude:
             anonymous_id=text(rows, "device_id"),
             name=rows["_name"],
             timestamp=at,
-            workspace_id=ibis.coalesce(rows["_workspace"], workspace_of(in_object(checked_object(properties)))),
+            workspace_id=ibis.coalesce(rows["_workspace"], workspace_of(in_object(rows["_event_properties"]))),
             received_at=instant(rows, "server_received_time", "server_upload_time"),
             properties=properties,
         )

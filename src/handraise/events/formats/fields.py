@@ -85,11 +85,7 @@ def people_of(rows: ir.Table, person: ir.StringValue, look: Look, *, latest: boo
         latest: One row for each person, with the last value of each attribute, instead of one for each row.
     """
     found = {name: value for name, names in PERSON.items() if (value := look(names)) is not None}
-    if "created_at" in found:
-        found["created_at"] = instant_of_epoch(found["created_at"])
-    if "workspace_id" in found:
-        found["workspace_id"] = first_element(found["workspace_id"])
-    people = rows.select(LINE, person_id=person, **found)
+    people = _put_right(rows.select(LINE, person_id=person, **found))
     known = any_of(*(people[name].notnull() for name in found))
     people = people.filter(people.person_id.notnull() & known)
     if not latest:
@@ -100,22 +96,35 @@ def people_of(rows: ir.Table, person: ir.StringValue, look: Look, *, latest: boo
     )
 
 
+def _put_right(rows: ir.Table) -> ir.Table:
+    """Instants, lists of workspaces and odd counts of employees as inputs want them.
+
+    A step of its own: what was looked for in a document is found once and not each time that it is asked about.
+    """
+    right: dict[str, ir.Value] = {}
+    if "created_at" in rows.columns:
+        right["created_at"] = instant_of_epoch(rows["created_at"])
+    if "employees" in rows.columns:
+        plain = rows["employees"].replace(",", "").try_cast("float64")
+        right["employees"] = (plain == plain.floor()).ifelse(rows["employees"], ibis.null("string"))
+    if "person_id" in rows.columns and "workspace_id" in rows.columns:
+        right["workspace_id"] = first_element(rows["workspace_id"])
+    return rows.mutate(**right)
+
+
 def groups_of(rows: ir.Table, group: ir.StringValue, look: Look) -> dict[str, ir.Table]:
     """Rows of workspaces, and of accounts where a group says what only a company has (domain, employees, …)."""
     company = {name: value for name, names in _COMPANY.items() if (value := look(names)) is not None}
-    if "employees" in company:
-        plain = company["employees"].replace(",", "").try_cast("float64")
-        company["employees"] = (plain == plain.floor()).ifelse(company["employees"], ibis.null("string"))
     own = {name: value for name, names in _GROUP.items() if (value := look(names)) is not None}
-    if "created_at" in own:
-        own["created_at"] = instant_of_epoch(own["created_at"])
     named = look(_COMPANY_ID)
     named = ibis.null("string") if named is None else named
-    is_company = any_of(*(value.notnull() for value in company.values()))
-    account = ibis.coalesce(named, is_company.ifelse(group, ibis.null("string")))
-    known = rows.select(LINE, workspace_id=group, account_id=account, _is_company=is_company, **own, **company).filter(
+    known = rows.select(LINE, workspace_id=group, _named=named, **own, **company).filter(
         lambda t: t.workspace_id.notnull()
     )
+    known = _put_right(known)
+    known = known.mutate(_is_company=any_of(*(known[name].notnull() for name in company)))
+    account = ibis.coalesce(known["_named"], known["_is_company"].ifelse(known.workspace_id, ibis.null("string")))
+    known = known.mutate(account_id=account)
     accounts = known.filter(known["_is_company"])
     return {
         "workspaces": known.select(LINE, "workspace_id", "account_id", *own),

@@ -23,8 +23,7 @@ from handraise.warehouse.functions import (
     derived_id,
     element_of,
     first_element,
-    instant_of_epoch,
-    is_json,
+    list_in,
     property_text,
 )
 
@@ -51,36 +50,44 @@ class Mixpanel:
     def translate(self, table: str, rows: ir.Table) -> dict[str, ir.Table]:
         """Events to events and aliases, profiles to people."""
         if table == "profiles":
-            said = checked_object(text(rows, "$properties"))
-            return {"people": people_of(rows, text(rows, "$distinct_id"), in_object(said))}
+            rows = rows.mutate(_said=checked_object(text(rows, "$properties")))
+            return {"people": people_of(rows, text(rows, "$distinct_id"), in_object(rows["_said"]))}
         rows = self._with_keys(table, rows)
         used = rows.filter(~rows["_name"].isin([*_WHO, *_NO_USE]).fill_null(FALSE))
         return {"events": self._events(used), "aliases": self._aliases(rows)}
 
     def _with_keys(self, table: str, rows: ir.Table) -> ir.Table:
         """Name, time and ids, from the columns or from the properties."""
-        document = checked_object(text(rows, "properties"))
+        rows = rows.mutate(_document=checked_object(text(rows, "properties")))
+        document = rows["_document"]
         if table == "event":
-            name, at, distinct = text(rows, "name"), instant(rows, "time"), text(rows, "distinct_id")
+            name, time, distinct = text(rows, "name"), rows["time"], text(rows, "distinct_id")
             insert, device = text(rows, "insert_id"), text(rows, "device_id")
         else:
-            name, at = text(rows, "event"), instant_of_epoch(property_text(document, "time"))
-            distinct = property_text(document, "distinct_id")
+            name, time, distinct = text(rows, "event"), property_text(document, "time"), None
             insert, device = ibis.null("string"), ibis.null("string")
-        insert = ibis.coalesce(insert, property_text(document, "$insert_id"))
-        device = ibis.coalesce(device, property_text(document, "$device_id")).nullif("")
-        made_up = any_of(distinct.startswith(_OF_A_DEVICE), (distinct == device).fill_null(FALSE))
-        person = ibis.coalesce(
-            property_text(document, "$user_id").nullif(""), made_up.ifelse(ibis.null("string"), distinct)
+        rows = rows.mutate(
+            _name=name,
+            _time=time,
+            _received=property_text(document, "mp_processing_time_ms"),
+            _groups=checked_object(property_text(document, "$groups")),
+            _insert=ibis.coalesce(insert, property_text(document, "$insert_id")),
+            _device=ibis.coalesce(device, property_text(document, "$device_id")).nullif(""),
+            _distinct=property_text(document, "distinct_id") if distinct is None else distinct,
+            _user=property_text(document, "$user_id").nullif(""),
         )
+        distinct, device = rows["_distinct"], rows["_device"]
+        made_up = any_of(distinct.startswith(_OF_A_DEVICE), (distinct == device).fill_null(FALSE))
         bare = distinct.re_replace(r"^\$device:", "")
-        anonymous = ibis.coalesce(device, made_up.ifelse(bare, ibis.null("string")))
         return rows.mutate(
-            _document=document, _name=name, _at=at, _insert=insert, _distinct=bare, _person=person, _anonymous=anonymous
+            _at=instant(rows, "_time"),
+            _distinct=bare,
+            _person=ibis.coalesce(rows["_user"], made_up.ifelse(ibis.null("string"), distinct)),
+            _anonymous=ibis.coalesce(device, made_up.ifelse(bare, ibis.null("string"))),
         )
 
     def _events(self, rows: ir.Table) -> ir.Table:
-        document, properties = rows["_document"], text(rows, "properties")
+        properties = text(rows, "properties")
         content = derived_id(rows["_name"], rows["_distinct"], rows["_at"], properties)
         return rows.select(
             LINE,
@@ -90,18 +97,17 @@ class Mixpanel:
             name=rows["_name"],
             timestamp=rows["_at"],
             workspace_id=ibis.coalesce(
-                workspace_of_groups(checked_object(property_text(document, "$groups"))),
-                workspace_of(in_object(document)),
+                workspace_of_groups(rows["_groups"]), workspace_of(in_object(rows["_document"]))
             ),
-            received_at=instant_of_epoch(property_text(document, "mp_processing_time_ms")),
+            received_at=instant(rows, "_received"),
             properties=properties,
         )
 
     def _aliases(self, rows: ir.Table) -> ir.Table:
         """Which id Mixpanel was told to take for which."""
-        document = rows["_document"]
-        merged = property_text(document, "$distinct_ids")
-        second = element_of(_checked_list(merged), 1)
+        rows = rows.mutate(_merged=property_text(rows["_document"], "$distinct_ids"))
+        document, merged = rows["_document"], rows["_merged"]
+        second = element_of(list_in(merged), 1)
         is_identify, is_alias, is_merge = (rows["_name"] == name for name in _WHO)
         former = ibis.cases(
             (is_identify, property_text(document, "$anon_id")),
@@ -116,9 +122,3 @@ class Mixpanel:
             else_=ibis.null("string"),
         )
         return alias_rows(rows, former.re_replace(r"^\$device:", ""), person, rows["_at"])
-
-
-def _checked_list(text: ir.StringValue) -> ir.StringValue:
-    """A text that is a JSON list; NULL for every other text."""
-    found: ir.StringValue = (text.startswith("[") & is_json(text)).ifelse(text, ibis.null("string"))
-    return found

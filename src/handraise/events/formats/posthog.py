@@ -44,10 +44,10 @@ class PostHog:
 
     def translate(self, table: str, rows: ir.Table) -> dict[str, ir.Table]:
         """Events to events, people, workspaces, accounts and aliases."""
-        document = checked_object(text(rows, "properties"))
+        rows = rows.mutate(_document=checked_object(text(rows, "properties")))
         if table == "persons":
-            return {"people": people_of(rows, text(rows, "distinct_id"), in_object(document))}
-        rows = rows.mutate(_document=document, _name=text(rows, "event"), _at=instant(rows, "timestamp"))
+            return {"people": people_of(rows, text(rows, "distinct_id"), in_object(rows["_document"]))}
+        rows = rows.mutate(_name=text(rows, "event"), _at=instant(rows, "timestamp"))
         device = property_text(rows["_document"], "$device_id")
         identified = property_text(rows["_document"], "$is_identified")
         distinct = text(rows, "distinct_id")
@@ -58,12 +58,12 @@ class PostHog:
         )
         used = rows.filter(~rows["_name"].isin([*_WHO, *_NO_USE]).fill_null(FALSE))
         group = rows.filter(rows["_name"] == "$groupidentify")
-        group_set = checked_object(property_text(group["_document"], "$group_set"))
+        group = group.mutate(_set=checked_object(property_text(group["_document"], "$group_set")))
         return {
             "events": self._events(used),
             "people": self._people(rows),
             "aliases": self._aliases(rows),
-            **groups_of(group, property_text(group["_document"], "$group_key"), in_object(group_set)),
+            **groups_of(group, property_text(group["_document"], "$group_key"), in_object(group["_set"])),
         }
 
     def _events(self, rows: ir.Table) -> ir.Table:

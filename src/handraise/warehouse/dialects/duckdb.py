@@ -35,8 +35,12 @@ class DuckDB(Ours, DuckDBCompiler):  # type: ignore[misc]
     def say_element_of(self, op: Any, document: Any, index: Any) -> Any:
         """Text of an element of a list."""
         del index
+        return self.element(document, op.args[1].value)
+
+    def element(self, document: Any, index: int) -> Any:
+        """Text of an element of a list."""
         # The engine writes an operator here that binds looser than `=`; a function around it keeps it together.
-        return self.f.coalesce(self.f.anon.json_extract_string(document, f"$[{op.args[1].value}]"))
+        return self.f.coalesce(self.f.anon.json_extract_string(document, f"$[{index}]"))
 
     def say_json_text(self, op: Any, text: Any) -> Any:
         """A text in JSON's quotes."""

@@ -65,7 +65,11 @@ class Postgres(Portable, PostgresCompiler):  # type: ignore[misc]
     def say_element_of(self, op: Any, document: Any, index: Any) -> Any:
         """Text of an element of a list."""
         del index
-        place = sge.Literal.string(str(op.args[1].value))
+        return self.element(document, op.args[1].value)
+
+    def element(self, document: Any, index: int) -> Any:
+        """Text of an element of a list."""
+        place = sge.Literal.string(str(index))
         return self.words("JSON_EXTRACT_PATH_TEXT(CAST(:document AS JSON), :place)", document=document, place=place)
 
     def say_json_text(self, op: Any, text: Any) -> Any:

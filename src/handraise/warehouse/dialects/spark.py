@@ -56,7 +56,11 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
     def say_element_of(self, op: Any, document: Any, index: Any) -> Any:
         """Text of an element of a list."""
         del index
-        return self.f.anon.get_json_object(document, sge.Literal.string(f"$[{op.args[1].value}]"))
+        return self.element(document, op.args[1].value)
+
+    def element(self, document: Any, index: int) -> Any:
+        """Text of an element of a list."""
+        return self.f.anon.get_json_object(document, sge.Literal.string(f"$[{index}]"))
 
     def say_json_text(self, op: Any, text: Any) -> Any:
         """A text in JSON's quotes; Spark makes JSON of lists, not of texts."""
@@ -95,10 +99,18 @@ class Spark(Portable, PySparkCompiler):  # type: ignore[misc]
         )
 
     def say_is_json(self, op: Any, document: Any) -> Any:
-        """Whether a text is one JSON value, with nothing behind it and nothing that only Spark would read."""
+        """Whether a text is one JSON object, with nothing behind it and nothing that only Spark would read."""
         del op
+        return self._is_json(document, "map<string,string>")
+
+    def is_json_list(self, op: Any, text: Any) -> Any:
+        """Whether a text is one JSON list, likewise; Spark has to be told what it will find."""
+        del op
+        return self._is_json(text, "array<string>")
+
+    def _is_json(self, document: Any, kind: str) -> Any:
         return self.words(
-            "COALESCE(SIZE(FROM_JSON(CONCAT('[', :document, ']'), 'array<map<string,string>>', "
+            f"COALESCE(SIZE(FROM_JSON(CONCAT('[', :document, ']'), 'array<{kind}>', "
             "MAP('allowSingleQuotes', 'false'))), 0) = 1 AND NOT (:document RLIKE :lone)",
             document=document,
             lone=sge.Literal.string(_LONE),

@@ -95,8 +95,16 @@ class SparkEngine:
         self._root.stop()
 
     def sql(self, expression: ir.Table) -> str:
-        """Spark's SQL of an expression."""
-        return str(self._dialect.to_sqlglot(expression.as_table()).sql(dialect=self._dialect.dialect))
+        """Spark's SQL of an expression; each step of it stays a query of its own.
+
+        Put into one, a value that is named once and used often is written out at each use, and Spark's planner runs
+        out of memory over it.
+        """
+        before, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
+        try:
+            return str(self._dialect.to_sqlglot(expression.as_table()).sql(dialect=self._dialect.dialect))
+        finally:
+            ibis.options.sql.fuse_selects = before
 
     def table(self, name: str) -> ir.Table:
         """A table of ours as an expression."""
