@@ -122,13 +122,32 @@ def _summed(rows: ir.Table, has_role: ir.BooleanValue, name: str, default: float
     return total
 
 
+def named_features(plan: RollupPlan) -> dict[str, str]:
+    """Name of an event → the one role whose feature it names, whatever its properties, under `feature`.
+
+    Roles that need more to be told are not among them.
+    """
+    simple = [role for role in plan.features if not any(p.where or p.feature != "feature" for p in plan.roles[role])]
+    names = [(pattern.event, role) for role in simple for pattern in plan.roles[role] if pattern.event]
+    many = {name for name, role in names if any(name == other and role != its for other, its in names)}
+    shared = {role for name, role in names if name in many}
+    return {name: role for name, role in names if role not in shared}
+
+
 def person_feature_days(events: ir.Table, plan: RollupPlan) -> ir.Table:
     """One row per who, day, role and feature used."""
-    parts = []
-    for role in plan.features:
-        used = events.filter(carries_role(events, plan.roles[role]))
-        key = feature_key(used, plan.roles[role])
-        parts.append(used.select(*WHO, "day", role=ibis.literal(role), feature=key).distinct())
+    parts, named = [], named_features(plan)
+    if named:
+        # All of them at once: reading and comparing texts for each role by itself takes longer.
+        used = events.filter(events.name.isin(sorted(named)))
+        role = ibis.cases(*((used.name == name, of) for name, of in sorted(named.items())))
+        feature = feature_key(used, ())
+        parts.append(used.select(*WHO, "day", role=role, feature=feature).distinct())
+    for name in plan.features:
+        if name not in named.values():
+            used = events.filter(carries_role(events, plan.roles[name]))
+            key = feature_key(used, plan.roles[name])
+            parts.append(used.select(*WHO, "day", role=ibis.literal(name), feature=key).distinct())
     if not parts:
         nothing = events.filter(FALSE)
         return nothing.select(*WHO, "day", role=ibis.literal(""), feature=nothing.name)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from handraise.playbook.schema import Playbook
 from handraise.scores.pql import firmographic_signals
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.functions import any_of
+from handraise.warehouse.functions import TRUE, any_of
 
 PERSON_KEY = ("person_id", "account_id")
 ACCOUNT_KEY = ("account_id",)
@@ -69,10 +69,13 @@ def keep_snapshots(warehouse: Warehouse, as_ofs: list[date], made_of: MadeOf) ->
     kept = sorted(warehouse.rows(warehouse.table("snapshots").select("as_of"))[0].to_pylist())
     before = max((day for day in kept if day < min(as_ofs)), default=None)
     later = [day for day in kept if day > min(as_ofs) and day not in as_ofs]
-    old = [*([before] if before else []), *later]
-    _hold_old_states(warehouse, made_of, old)
-    _hold_days(warehouse, sorted(as_ofs), before, later)
     warehouse.hold("snapshot_of", _one_row(playbook=made_of.playbook_hash, data_version=made_of.data_version))
+    if len(as_ofs) == 1 and not later and before is not None and before == made_of.stored:
+        key = f"history of the next day {_key(made_of)}"
+        warehouse.once_built(key, lambda: _keep_next_day(warehouse, made_of.playbook))
+        return
+    _hold_old_states(warehouse, [*([before] if before else []), *later])
+    _hold_days(warehouse, sorted(as_ofs), before, later)
     warehouse.once_built(f"history {_key(made_of)}", lambda: _keep(warehouse, made_of.playbook))
 
 
@@ -102,12 +105,8 @@ def _hold_days(warehouse: Warehouse, new: list[date], before: date | None, later
     warehouse.hold("day_order", pa.table(columns))
 
 
-def _hold_old_states(warehouse: Warehouse, made_of: MadeOf, days: list[date]) -> None:
+def _hold_old_states(warehouse: Warehouse, days: list[date]) -> None:
     """`old_person_states` and `old_account_states`: the whole state of several kept days."""
-    if days == [made_of.stored]:
-        key = f"stored states {_key(made_of)}"
-        warehouse.once_built(key, lambda: _show_stored_states(warehouse, made_of.playbook))
-        return
     listed = warehouse.hold("kept_days", pa.table({"day": pa.array(days, pa.date32())}))
     for entity, columns in _KEYS.items():
         past = warehouse.table(f"{entity}_history").cross_join(listed)
@@ -117,25 +116,75 @@ def _hold_old_states(warehouse: Warehouse, made_of: MadeOf, days: list[date]) ->
         warehouse.create(f"old_{entity}_states", found.select("as_of", *columns, *_STATE), temporary=True)
 
 
-def _show_stored_states(warehouse: Warehouse, playbook: Playbook) -> None:
-    warehouse.show("old_person_states", _person_states(warehouse.table("stored_people"), playbook))
-    warehouse.show("old_account_states", _account_states(warehouse.table("stored_accounts"), playbook))
+@dataclass(frozen=True, kw_only=True)
+class _Entity:
+    """How scores of people or accounts become states.
+
+    Attributes:
+        name: `person` or `account`.
+        scored: Table of the scores just made.
+        stored: Table of the scores stored last.
+        label: Column of the band or tier.
+        points: Shown name → column of points, in the playbook's order.
+    """
+
+    name: str
+    scored: str
+    stored: str
+    label: str
+    points: dict[str, str]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that say whose score it is."""
+        return _KEYS[self.name]
+
+    def states(self, rows: ir.Table) -> ir.Table:
+        """as_of, key, score, label and points text of scored rows."""
+        points = _points_text(rows, self.points)
+        return rows.select("as_of", *self.key, "score", label=rows[self.label].cast("string"), points=points)
 
 
-def _person_states(people: ir.Table, playbook: Playbook) -> ir.Table:
-    points = _points_text(people, list(playbook.signals.person))
-    return people.select("as_of", *PERSON_KEY, "score", label=people.band, points=points)
-
-
-def _account_states(accounts: ir.Table, playbook: Playbook) -> ir.Table:
-    points = _points_text(accounts, [*playbook.signals.account, *firmographic_signals(playbook)], people=True)
-    return accounts.select("as_of", *ACCOUNT_KEY, "score", label=accounts.tier.cast("string"), points=points)
+def _entities(playbook: Playbook) -> tuple[_Entity, _Entity]:
+    of_accounts = [*playbook.signals.account, *firmographic_signals(playbook)]
+    person = {name: f"p_{name}" for name in playbook.signals.person}
+    account = {"people": "people_points", **{name: f"p_{name}" for name in of_accounts}}
+    return (
+        _Entity(name="person", scored="scored_people", stored="stored_people", label="band", points=person),
+        _Entity(name="account", scored="scored_accounts", stored="stored_accounts", label="tier", points=account),
+    )
 
 
 def _keep(warehouse: Warehouse, playbook: Playbook) -> None:
+    for entity in _entities(playbook):
+        _keep_states(warehouse, entity.name, entity.states(warehouse.table(entity.scored)))
+    _keep_counts(warehouse)
+
+
+def _keep_next_day(warehouse: Warehouse, playbook: Playbook) -> None:
+    """One new day after the one that is stored: numbers are compared, and only what changed is put into words."""
+    for entity in _entities(playbook):
+        new, old = warehouse.table(entity.scored), warehouse.table(entity.stored)
+        columns = ("score", entity.label, *entity.points.values())
+        before = old.select(*entity.key, _was=TRUE, **{f"old_{c}": old[c] for c in columns})
+        joined = new.left_join(before, list(entity.key))
+        numbers = entity.points.values()
+        differs = any_of(
+            joined["_was"].isnull(),
+            *(~joined[c].identical_to(joined[f"old_{c}"]) for c in ("score", entity.label)),
+            *(joined[c].fill_null(0) != joined[f"old_{c}"].fill_null(0) for c in numbers),
+        )
+        changed = entity.states(joined.filter(differs))
+        gone = old.select(*entity.key).anti_join(new, list(entity.key)).cross_join(warehouse.table("as_ofs"))
+        changes = changed.union(_gone(gone, entity.key).select(*changed.columns), distinct=False)
+        held = warehouse.create("state_changes", changes, temporary=True)
+        warehouse.delete(f"{entity.name}_history", warehouse.table("as_ofs").select("as_of"))
+        warehouse.insert(f"{entity.name}_history", held)
+    _keep_counts(warehouse)
+
+
+def _keep_counts(warehouse: Warehouse) -> None:
     people, accounts = warehouse.table("scored_people"), warehouse.table("scored_accounts")
-    _keep_states(warehouse, "person", _person_states(people, playbook))
-    _keep_states(warehouse, "account", _account_states(accounts, playbook))
     counted = people.group_by("as_of").agg(people=people.count())
     both = accounts.group_by("as_of").agg(accounts=accounts.count()).left_join(counted, "as_of")
     rows = both.cross_join(warehouse.table("snapshot_of"))
@@ -164,22 +213,24 @@ def _changes(states: ir.Table, order: ir.Table, key: tuple[str, ...]) -> ir.Tabl
     next_day = order.select(next_as_of=order.as_of, place=order.place - 1)
     followed = states.inner_join(next_day, "place")
     vanished = followed.anti_join(states.select(*key, next_as_of=states.as_of), [*key, "next_as_of"])
-    gone = vanished.select(
+    gone = _gone(vanished.select(*key, as_of=vanished.next_as_of), key)
+    return changed.union(gone.select(*changed.columns), distinct=False)
+
+
+def _gone(vanished: ir.Table, key: tuple[str, ...]) -> ir.Table:
+    """States that say that a key is there no more."""
+    return vanished.select(
+        "as_of",
         *key,
-        as_of=vanished.next_as_of,
         score=ibis.literal(0, "int64"),
         label=ibis.literal(""),
         points=ibis.literal(_GONE),
     )
-    return changed.union(gone.select(*changed.columns), distinct=False)
 
 
-def _points_text(rows: ir.Table, names: list[str], *, people: bool = False) -> ir.StringValue:
-    """`signal=points;…` of the signals that gave any, in the playbook's order."""
-    parts = [_one(rows[f"p_{name}"], name) for name in names]
-    if people:
-        parts.insert(0, _one(rows.people_points, "people"))
-    text: ir.StringValue = ibis.literal("").concat(*parts)
+def _points_text(rows: ir.Table, columns: dict[str, str]) -> ir.StringValue:
+    """`name=points;…` of what gave any, in this order."""
+    text: ir.StringValue = ibis.literal("").concat(*(_one(rows[column], name) for name, column in columns.items()))
     return text
 
 

@@ -26,6 +26,14 @@ from handraise.warehouse.engine import Warehouse
 
 # A workspace that moves to another account brings that account in; more moves in a row than this: score everybody.
 _MOST_ROUNDS = 4
+# What the path reads of the scope only: table → the scope's table, and the column they share.
+_NARROWED = {
+    "person_firsts": ("scope_whos", "who"),
+    "people": ("scope_people", "person_id"),
+    "person_traits": ("scope_people", "person_id"),
+    "workspaces": ("scope_workspaces", "workspace_id"),
+    "accounts": ("scope_accounts", "account_id"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +67,14 @@ def rescore(project: Project, people: list[str], *, now: datetime) -> Rescored:
         done = refresh(project, [as_of] if as_of else [now.date()], now=now)
         return Rescored(people=done.people, accounts=done.accounts, everybody=True)
     warehouse = project.warehouse
-    playbook = project.loaded.playbook
+    playbook, made_for = project.loaded.playbook, project.loaded.content_hash
     refresh_rollups(warehouse, plan_rollups(playbook))
     refresh_domains(warehouse, playbook.domains)
     refresh_traits(warehouse, playbook)
-    touched = warehouse.hold("touched_people", pa.table({"person_id": pa.array(people, pa.string())}))
-    warehouse.create("scope_accounts", _accounts_of(warehouse, touched), temporary=True)
+    warehouse.hold("touched_people", pa.table({"person_id": pa.array(people, pa.string())}))
+    warehouse.once_built(f"scope: accounts {made_for}", lambda: _find_accounts(warehouse))
     for _ in range(_MOST_ROUNDS):
-        with _narrowed(warehouse):
+        with _narrowed(warehouse, made_for):
             score_as_of(warehouse, project.loaded, [as_of], now=now)
         if not _take_in_new_accounts(warehouse):
             break
@@ -79,14 +87,15 @@ def rescore(project: Project, people: list[str], *, now: datetime) -> Rescored:
     return Rescored(people=counts["person_values"], accounts=counts["scored_accounts"], everybody=False)
 
 
-def _accounts_of(warehouse: Warehouse, touched: ir.Table) -> ir.Table:
-    """Accounts that the people are in, that their workspaces belong to, or that own their e-mail domains."""
+def _find_accounts(warehouse: Warehouse) -> None:
+    """`scope_accounts`: those the people are in, that their workspaces belong to, or that own their e-mail domains."""
+    touched = warehouse.table("touched_people")
     values, mapped = warehouse.table("kept_person_values"), warehouse.table("kept_workspace_accounts")
     whos = _whos_of(warehouse, touched)
     homes = warehouse.table("person_domains").semi_join(touched, "person_id").select("domain").distinct()
     owned = homes.left_join(warehouse.table("domain_owners"), "domain")
     owner = ibis.coalesce(owned.account_id, ibis.literal("domain:").concat(owned.domain))
-    return ibis.union(
+    found = ibis.union(
         values.semi_join(touched, "person_id").select("account_id"),
         warehouse.table("kept_places").semi_join(whos, "who").select("account_id"),
         mapped.semi_join(whos, "workspace_id").select("account_id"),
@@ -94,6 +103,7 @@ def _accounts_of(warehouse: Warehouse, touched: ir.Table) -> ir.Table:
         touched.select(account_id=ibis.literal("person:").concat(touched.person_id)),
         distinct=True,
     )
+    warehouse.create("scope_accounts", found, temporary=True)
 
 
 def _whos_of(warehouse: Warehouse, touched: ir.Table) -> ir.Table:
@@ -107,25 +117,20 @@ def _whos_of(warehouse: Warehouse, touched: ir.Table) -> ir.Table:
 
 
 @contextlib.contextmanager
-def _narrowed(warehouse: Warehouse) -> Iterator[None]:
+def _narrowed(warehouse: Warehouse, made_for: str) -> Iterator[None]:
     """Inside, the path sees only what the accounts of `scope_accounts` depend on."""
-    _find_scope(warehouse)
-    scope_whos, scope_people = warehouse.table("scope_whos"), warehouse.table("scope_people")
-    workspaces, accounts = warehouse.table("scope_workspaces"), warehouse.table("scope_accounts")
-    narrow = {
-        "person_firsts": (scope_whos, "who"),
-        "people": (scope_people, "person_id"),
-        "person_traits": (scope_people, "person_id"),
-        "workspaces": (workspaces, "workspace_id"),
-        "accounts": (accounts, "account_id"),
-    }
+    warehouse.once_built(f"scope: people {made_for}", lambda: _find_scope(warehouse))
     try:
-        for name, (scope, key) in narrow.items():
-            warehouse.hide(name, warehouse.table(name).semi_join(scope, key))
+        warehouse.once_built(f"scope: what is seen {made_for}", lambda: _hide_others(warehouse))
         yield
     finally:
-        for name in narrow:
+        for name in _NARROWED:
             warehouse.unhide(name)
+
+
+def _hide_others(warehouse: Warehouse) -> None:
+    for name, (scope, key) in _NARROWED.items():
+        warehouse.hide(name, warehouse.table(name).semi_join(warehouse.table(scope), key))
 
 
 def _find_scope(warehouse: Warehouse) -> None:

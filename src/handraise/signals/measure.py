@@ -7,8 +7,9 @@ temporary tables `person_values` and `account_values`, one row per as_of and pai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -55,23 +56,24 @@ def _asks(playbook: Playbook) -> dict[str, Ask]:
     return {name: ask(name, s, playbook) for name, s in {**playbook.signals.person, **playbook.signals.account}.items()}
 
 
-def _days_needed(playbook: Playbook) -> int:
-    needed = [TEAM_WINDOW]
-    for name, wanted in _asks(playbook).items():
-        measure = {**playbook.signals.person, **playbook.signals.account}[name].measure
-        match measure:
-            case PeopleGrowth():
-                needed.append(2 * wanted.window)
-            case Trend(weeks=weeks):
-                needed.append(7 * weeks)
-            case _:
-                needed.append(horizon(wanted))
-    return max(needed)
+def _asked(playbook: Playbook) -> list[tuple[Measure, Ask]]:
+    signals = {**playbook.signals.person, **playbook.signals.account}
+    return [(signals[name].measure, wanted) for name, wanted in _asks(playbook).items()]
+
+
+def _days_needed(measure: Measure, wanted: Ask) -> int:
+    match measure:
+        case PeopleGrowth():
+            return 2 * wanted.window
+        case Trend(weeks=weeks):
+            return 7 * weeks
+        case _:
+            return horizon(wanted)
 
 
 def hold_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date]) -> None:
     """as_of, day, age (0 = the day before as-of) for every day that some window reaches."""
-    days = _days_needed(playbook)
+    days = max(TEAM_WINDOW, *(_days_needed(measure, wanted) for measure, wanted in _asked(playbook)))
     if days >= LIFETIME:
         found = warehouse.rows(warehouse.table("person_days").agg(first=lambda t: t.day.min()))
         first = found[0][0].as_py() or min(as_ofs)
@@ -84,33 +86,55 @@ def hold_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date]) 
     )
 
 
-def _placed_days(warehouse: Warehouse, name: str) -> ir.Table:
-    """Roll-up rows inside some window, with `age` and the pair they count for."""
+def _placed_days(warehouse: Warehouse, name: str, reach: int) -> ir.Table:
+    """Roll-up rows of the last `reach` days before as-of, with `age` and the pair they count for."""
     days, calendar, places = warehouse.table(name), warehouse.table("calendar"), warehouse.table("pair_places")
-    return days.inner_join(calendar, "day").inner_join(places, ["as_of", "who"])
+    inside = calendar.filter(calendar.age < reach)
+    return days.inner_join(inside, "day").inner_join(places, ["as_of", "who"])
+
+
+def _reach(asked: list[tuple[Measure, Ask]], columns: Callable[[Measure, Ask, ir.Table], Any], rows: ir.Table) -> int:
+    """Days that the signals which ask for columns of these rows look back."""
+    reaching = [_days_needed(measure, wanted) for measure, wanted in asked if columns(measure, wanted, rows)]
+    return max(reaching, default=0)
 
 
 def _make_windows(warehouse: Warehouse, playbook: Playbook) -> None:
     """The temporary tables `role_days` and `windows`: every aggregate over time that some signal needs, per pair."""
-    asks, signals = _asks(playbook), {**playbook.signals.person, **playbook.signals.account}
-    # Somebody's ids and workspaces are one here: a day is active once, however many of them were used.
-    placed = _placed_days(warehouse, "person_days")
-    days = placed.group_by(["pair", "age"]).agg(n_active=placed.n_active.sum())
-    roles = _placed_days(warehouse, "person_role_days").drop("day", "as_of", "who")
-    roles = warehouse.create("role_days", roles, temporary=True)
+    asked = _asked(playbook)
+    days = _used_days(warehouse, LIFETIME)
+    days = _used_days(warehouse, max(TEAM_WINDOW, _reach(asked, day_columns, days)))
+    roles = _role_days(warehouse, LIFETIME)
+    roles = warehouse.create("role_days", _role_days(warehouse, _reach(asked, role_columns, roles)), temporary=True)
     of_days: dict[str, ir.Value] = {"team__active": days.n_active.sum(where=days.age < TEAM_WINDOW)}
     of_roles: dict[str, ir.Value] = {}
-    for name, signal in signals.items():
-        of_days.update(day_columns(signal.measure, asks[name], days))
-        of_roles.update(role_columns(signal.measure, asks[name], roles))
+    for measure, wanted in asked:
+        of_days.update(day_columns(measure, wanted, days))
+        of_roles.update(role_columns(measure, wanted, roles))
     windows = join_on(warehouse.table("pairs").select("pair"), days.group_by("pair").agg(**of_days), ["pair"])
     if of_roles:
         windows = join_on(windows, roles.group_by("pair").agg(**of_roles), ["pair"])
-    distinct = {n: (s.measure, asks[n]) for n, s in signals.items() if isinstance(s.measure, Distinct)}
+    distinct = {wanted.name: (measure, wanted) for measure, wanted in asked if isinstance(measure, Distinct)}
     if distinct:
-        features = _placed_days(warehouse, "person_feature_days")
+        reach = max(_days_needed(*one) for one in distinct.values())
+        features = _placed_days(warehouse, "person_feature_days", reach)
         windows = join_on(windows, distinct_features(features, distinct), ["pair"])
     warehouse.create("windows", windows, temporary=True)
+
+
+def _used_days(warehouse: Warehouse, reach: int) -> ir.Table:
+    """Somebody's ids and workspaces are one here: a day is active once, however many of them were used."""
+    placed = _placed_days(warehouse, "person_days", reach)
+    # Most have one id in one place; their days are added up already.
+    places = warehouse.table("pair_places")
+    several = places.group_by("pair").having(places.count() > 1).agg()
+    many = placed.semi_join(several, "pair")
+    one = placed.anti_join(several, "pair").select("pair", "age", "n_active")
+    return one.union(many.group_by(["pair", "age"]).agg(n_active=many.n_active.sum()), distinct=False)
+
+
+def _role_days(warehouse: Warehouse, reach: int) -> ir.Table:
+    return _placed_days(warehouse, "person_role_days", reach).drop("day", "as_of", "who")
 
 
 def _pair_rows(warehouse: Warehouse) -> ir.Table:

@@ -141,15 +141,17 @@ class Warehouse:
         Values of the columns in `unlike` have little in common: looking for it would take longer than writing them.
         """
         if isinstance(content, ibis.Schema):
-            types = self._types(content)
+            schema = content
+            types = self._types(schema)
             types |= {column: types[column] + self.engine.as_it_is for column in unlike}
             made = BuiltStep(name=f"create {name}", does="create_empty", given=(name, types, temporary))
         else:
             # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
-            types = self._types(content.schema())
+            schema = content.schema()
+            types = self._types(schema)
             made = BuiltStep(name=name, does="create_as", given=(name, self.sql(content), types, temporary))
         self._run(made)
-        return self.table(name)
+        return ibis.table(schema, name=name)  # asking the engine for what was just told it would take its time
 
     def _types(self, schema: ibis.Schema) -> dict[str, str]:
         return {column: self.engine.type_of(dtype) for column, dtype in schema.items()}
