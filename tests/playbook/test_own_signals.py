@@ -37,6 +37,10 @@ SIGNALS = [
     own("features_ever", "kind: distinct, roles: [feature]", UP_TO_20, "      window: lifetime\n"),
     own("mapped", "kind: count, role: shipped", UP_TO_20),
     own("kinds_shipped", "kind: distinct, roles: [shipped]", UP_TO_20),
+    # One name carries two roles, and another role has two names.
+    own("looks", "kind: distinct, roles: [looked]", UP_TO_20),
+    own("looks_and_uses", "kind: distinct, roles: [looked, glanced]", UP_TO_20),
+    own("gazes", "kind: distinct, roles: [gazed]", UP_TO_20),
     own("few_days", "kind: active_days", '"<3": 5, "<=1": 9'),
     own("sharing_alone", "kind: lonely, invite: external_share", "true: -3"),
 ]
@@ -46,6 +50,9 @@ roles:
     - release
     - {{event: build, where: {{branch: [main, trunk], ok: true, 'plan.type': 2}}, feature: target}}
     - {{where: {{ci: "yes"}}}}
+  looked: [seen, glance]
+  glanced: [seen]
+  gazed: [stare, squint]
   premium_feature: {{event: opened, where: {{tier: pro}}}}
 signals:
   account:
@@ -83,6 +90,9 @@ EVENTS = [
     ev("anything", DAY, "b", "b", properties={"ci": "no"}),
     ev("shipped", DAY, "b", "b"),
     ev("opened", DAY, "o", "o", properties={"tier": "pro"}), ev("opened", DAY, "o", "o", properties={"tier": "free"}),
+    *(ev(name, DAY, "l", "l", properties={"feature": key} if key else {}) for name, key in [
+        ("seen", "a"), ("seen", "b"), ("glance", "b"), ("glance", "c"), ("glance", ""), ("glanced", "z"),
+        ("stare", "a"), ("squint", "a"), ("squint", "")]),
     ev("open", 40 * DAY, "a1", "a1"), ev("external_share", DAY, "a1", "a1"),
     ev("open", 40 * DAY, "a2", "a2"), ev("invite_sent", DAY, "a2", "a2"),
     *(ev("open", 40 * DAY, f"g{n}", f"g{base}") for base in (5, 10) for n in range(base)),
@@ -96,6 +106,7 @@ EXPECTED = {
     "r0": {"rows": 0}, "r1": {"rows": 1}, "r2": {"rows": 2}, "r3": {"rows": 2}, "r4": {"rows": 3},
     "f": {"features_ever": 2, "few_days": 5},
     "b": {"mapped": 6, "kinds_shipped": 5, "few_days": 9},
+    "l": {"looks": 4, "looks_and_uses": 5, "gazes": 2},
     "o": {"premium_features": 10, "few_days": 9},
     "a1": {"sharing_alone": 0, "lonely": -10}, "a2": {"sharing_alone": -3, "lonely": 0},
 }  # fmt: skip
