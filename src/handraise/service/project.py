@@ -259,13 +259,17 @@ def refresh(
     done = score_as_of(warehouse, loaded, ordered, now=now, progress=progress)
     with warehouse.transaction():
         keep_scored(project, ordered)
-        for name, columns in _KEPT.items():
-            rows = warehouse.table(name)
-            latest = rows.filter(rows.as_of == ordered[-1]).select(*(columns or rows.columns))
-            warehouse.create(f"kept_{name}", latest)
+        warehouse.once_built(f"kept scores {loaded.content_hash} {sorted(done.blind)}", lambda: _keep_latest(warehouse))
         mark_scored(project, ordered[-1])
         write_fact(warehouse, "scored_in_history", _stamp(project, ordered[-1]))
     return done
+
+
+def _keep_latest(warehouse: Warehouse) -> None:
+    newest = warehouse.table("as_ofs").as_of.max().as_scalar()
+    for name, columns in _KEPT.items():
+        rows = warehouse.table(name)
+        warehouse.create(f"kept_{name}", rows.filter(rows.as_of == newest).select(*(columns or rows.columns)))
 
 
 def keep_scored(project: Project, as_ofs: list[date]) -> None:

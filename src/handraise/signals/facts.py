@@ -92,8 +92,8 @@ def _limit_share(warehouse: Warehouse) -> ir.Table:
     rows = rows.filter((rows.measured_at < rows.cutoff) & rows.account_id.notnull())
     rows = rows.mutate(meter=rows.workspace_id.fill_null(""))
     meter = [*ACCOUNT, "meter", "metric"]
-    ranked = rows.mutate(latest=rows.measured_at.max().over(ibis.window(group_by=meter)))
-    latest = ranked.filter((ranked.measured_at == ranked.latest) & (ranked.quota > 0))
+    newest = rows.group_by(meter).agg(measured_at=rows.measured_at.max())
+    latest = rows.filter(rows.quota > 0).semi_join(newest, [*meter, "measured_at"])
     return latest.group_by(ACCOUNT).agg(limit_share=(latest.used / latest.quota).max())
 
 
