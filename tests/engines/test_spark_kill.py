@@ -29,6 +29,7 @@ spark.sql.codegen.factoryMode NO_CODEGEN
 # Puts the company's tables into the catalog, and dies as soon as one of the three tables of a day is stored.
 KILLED = """
 import os, signal, sys
+from pathlib import Path
 from pyspark.sql import SparkSession
 from engines.company import company
 from engines.test_spark import put
@@ -38,17 +39,18 @@ put(SparkSession.builder.master("local[2]").enableHiveSupport().getOrCreate(), c
 def die(step):
     if step.name == "person_days":
         os.kill(os.getpid(), signal.SIGKILL)
-with projects.open_project(sys.argv[1], environment={"OUR_SPARK": "local[2]"}) as project:
+with projects.open_project(Path(sys.argv[1]), environment={"OUR_SPARK": "local[2]"}) as project:
     project.warehouse.on_step = die
     projects.read_sources(project)
     projects.refresh(project, [T], now=NOW)
 """
 FINISHED = """
 import pickle, sys
+from pathlib import Path
 from engines.test_spark import exported
 from handraise.service import project as projects
 from support import NOW, T
-with projects.open_project(sys.argv[1], environment={"OUR_SPARK": "local[2]"}) as project:
+with projects.open_project(Path(sys.argv[1]), environment={"OUR_SPARK": "local[2]"}) as project:
     assert project.warehouse.interrupted
     projects.read_sources(project)
     projects.refresh(project, [T], now=NOW)
