@@ -334,3 +334,37 @@ def test_simulate_writes_the_same_files_for_the_same_seed(tmp_path: Path) -> Non
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert "truth.parquet" in files
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
+
+
+def test_lists_say_that_later_days_are_loaded_and_doctor_which_roles_nothing_reads(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    assert run("init", project).exit_code == 0
+    (project / "handraise.yaml").write_text("roles: {export: [Report Saved]}\n", encoding="utf-8")
+    first = {"events": [ev("Report Saved", 5 * DAY, "ana", "w"), ev("open", 5 * DAY, "ana", "w")]}
+    assert run("load", write(tmp_path / "first", first), "--project", project).exit_code == 0
+    assert run("refresh", "--project", project).exit_code == 0
+    assert run("people", "--project", project).stderr == ""
+    later = {"events": [{**ev("open", DAY, "ben", "w"), "event_id": "later"}]}
+    assert run("load", write(tmp_path / "later", later), "--project", project).exit_code == 0
+    assert "Events of later days are loaded" in run("people", "--project", project).stderr
+    found = {check["what"]: check["found"] for check in answer("doctor", "--project", project)}
+    assert found["roles that no signal reads"] == "export (1)"
+    assert found["most frequent events without a role"] == "open (2)"
+
+
+def test_an_account_whose_people_alone_give_points_says_so(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    assert run("init", project).exit_code == 0
+    assert run("load", write(tmp_path / "data", {"events": [ev("limit_reached")]}), "--project", project).exit_code == 0
+    assert run("refresh", "--project", project).exit_code == 0
+    assert "(+20)" in run("accounts", "--project", project).output
+
+
+def test_how_many_people_saw_one_page_of_many_is_left_open(tmp_path: Path) -> None:
+    pages = [
+        ev("page_view", DAY, f"p{n}", "w", properties={"path": path})
+        for n, path in enumerate(["/pricing", "/", "/docs"])
+    ]
+    said = run("init", tmp_path / "project", "--from", write(tmp_path / "data", {"events": pages})).output
+    [row] = [line.split() for line in said.splitlines() if "pricing_view" in line and "page_view" in line]
+    assert row[:3] == ["page_view", "1", "pricing_view"]

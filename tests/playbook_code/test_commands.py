@@ -192,3 +192,10 @@ def test_text_in_markdown_stays_text() -> None:
     assert code("a|b") == "`a\\|b`"
     assert code("a`b``c") == "``` a`b``c ```"
     assert code("") == "` `"
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_pipe_is_no_playbook(folder: Path, text: str) -> None:
+    result = run("playbook", "diff", "-", folder, "--project", folder, stdin=text)
+    assert result.exit_code == 1
+    assert "nothing came through standard input" in result.stderr

@@ -12,7 +12,7 @@ from handraise.events.formats.protocol import Source
 from handraise.events.registry import CANONICAL, detect, format_names
 from handraise.warehouse.tables import INPUTS, Renames
 
-_ENDINGS = ".csv, .ndjson or .parquet"
+_ENDINGS = ".csv, .ndjson, .jsonl, .json or .parquet"
 _SHOWN_COLUMNS = 12
 
 
@@ -166,7 +166,7 @@ def _unknown(path: Path, only: str | None) -> InputError:
         return InputError(
             "cannot tell which input this file holds.",
             where=str(path),
-            todo=f"Only files that end in {_ENDINGS} (the first two also .gz or .zst) are read.",
+            todo=f"Only files that end in {_ENDINGS} (all but the last also .gz or .zst) are read.",
         )
     columns = columns_of(path, shape[1], shape[2])
     shown = ", ".join(columns[:_SHOWN_COLUMNS]) + (", …" if len(columns) > _SHOWN_COLUMNS else "")

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import ibis
 
 from handraise.playbook.plan import plan_rollups
+from handraise.playbook.schema import EventPattern
 from handraise.records import Check
 from handraise.rollups.roles import carries_role
 from handraise.service.project import Project, blind_now, is_current, newest_day, scored_as_of, show_kept
@@ -131,7 +132,23 @@ def _roles(project: Project) -> Iterator[Check]:
             found=", ".join(never),
             todo="Map your event names to them under `roles` in the playbook, if the product has such events.",
         )
-    known = ibis.cases(*((carries_role(events, p), 1) for p in plan.roles.values()), else_=0)
+    # A role that is mapped and that no signal reads is no mistake, but its events give no points.
+    idle = {
+        role: (EventPattern(event=role), *patterns)
+        for role, patterns in project.loaded.playbook.roles.items()
+        if role not in plan.roles
+    }
+    if idle:
+        counted = events.agg(**{role: events.count(where=carries_role(events, p)) for role, p in idle.items()})
+        unread = {role: count for role, count in project.warehouse.rows(counted).to_pylist()[0].items() if count}
+        if unread:
+            yield Check(
+                state="good",
+                what="roles that no signal reads",
+                found=", ".join(f"{role} ({count:,})" for role, count in sorted(unread.items())),
+                todo="Their events give no points until a signal reads them.",
+            )
+    known = ibis.cases(*((carries_role(events, p), 1) for p in (*plan.roles.values(), *idle.values())), else_=0)
     others = events.filter(known == 0).group_by("name").agg(n=lambda t: t.count())
     top = project.warehouse.rows(others.order_by(others.n.desc(), others.name).limit(8)).to_pylist()
     if top:

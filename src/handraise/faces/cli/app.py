@@ -91,10 +91,11 @@ def load(
     form: Annotated[str, typer.Option("--format", help="auto, canonical, or a vendor's layout.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Load canonical files (.csv, .ndjson, .parquet; the first two also .gz, .zst). Loading twice changes nothing.
+    """Load files (.csv, .ndjson, .json, .parquet; texts also .gz, .zst). Loading twice changes nothing.
 
-    A file is known by its name (`events.csv`, `people-2026.ndjson.gz`) or its folder's. Bad rows are set aside with a
-    reason, the rest is loaded. Example: `handraise load exports/`
+    Exports of Segment, PostHog and others, and tables of HubSpot, Salesforce and Stripe, are told by their columns; canonical
+    files by their names (`events.csv`, `people-2026.ndjson.gz`). Bad rows are set aside with a reason, the rest is loaded.
+    Example: `handraise load exports/`
     """
     from handraise.events.registry import format_names
     from handraise.faces.cli import commands
@@ -115,7 +116,7 @@ def refresh(
     full: Annotated[bool, typer.Option("--full", help="Make all roll-ups anew instead of the changed days.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score everybody: identity, roll-ups, signals, scores, tiers. Cost follows new events, not history.
+    """Score everybody: identity, roll-ups, signals, scores, tiers. Cost follows new events and people, not history.
 
     Without --as-of: the end of the day of the newest event, at the latest today. Example: `handraise refresh`
     """

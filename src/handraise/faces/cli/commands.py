@@ -127,13 +127,22 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
         show.say(f"Blind signals: {', '.join(done.blind)}. `handraise doctor` says what they need.")
 
 
+def _scored(project: Project, as_of: date | None) -> date:
+    """The day whose scores are shown; says so when events of later days are loaded."""
+    now = right_now()
+    day = projects.ensure_scored(project, as_of, now)
+    if as_of is None and (newest := projects.default_as_of(project, now)) > day:
+        show.hint(f"Events of later days are loaded: `handraise refresh` scores as of {newest}.")
+    return day
+
+
 def accounts(folder: Path, choice: dict[str, Any], *, as_of: date | None, lang: str | None, as_json: bool) -> None:
     """`handraise accounts`."""
     _check_sort(choice["sort"], ACCOUNT_SORTS)
     with _opened(folder) as project:
         segments = [s.name for s in project.loaded.playbook.segments]
         _check_name("segment", choice["segment"], segments)
-        day = projects.ensure_scored(project, as_of, right_now())
+        day = _scored(project, as_of)
         found = list_accounts(project, Choice(**choice), language(project, lang))
     if as_json:
         show.print_json(found)
@@ -148,7 +157,7 @@ def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json:
     _check_sort(choice["sort"], PERSON_SORTS)
     with _opened(folder) as project:
         _check_name("band", choice["band"], [b.name for b in project.loaded.playbook.bands])
-        day = projects.ensure_scored(project, as_of, right_now())
+        day = _scored(project, as_of)
         found = list_people(project, Choice(**choice))
     if as_json:
         show.print_json(found)
@@ -159,7 +168,7 @@ def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json:
 def consolidation(folder: Path, *, limit: int, as_of: date | None, as_json: bool) -> None:
     """`handraise consolidation`."""
     with _opened(folder) as project:
-        day = projects.ensure_scored(project, as_of, right_now())
+        day = _scored(project, as_of)
         found = list_strangers(project, limit)
     if as_json:
         show.print_json(found)

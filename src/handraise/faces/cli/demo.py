@@ -42,7 +42,9 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
         with show.progress("scoring") as bar:
             weeks = [day - timedelta(days=7 * week) for week in range(WEEKS + 1)]
             done = projects.refresh(project, weeks, now=now, progress=lambda share: bar("roll-ups", share))
-        show.say(f"Scored {done.people:,} people and {done.accounts:,} accounts for today and {WEEKS} weeks before.\n")
+        show.say(
+            f"Made {done.people:,} scores of people and {done.accounts:,} of accounts, for today and {WEEKS} weeks before.\n"
+        )
         lang = commands.language(project, language)
         projects.ensure_scored(project, None, now)
         show.accounts_table(

@@ -85,7 +85,14 @@ def diff(folder: Path, first: Path, second: Path | None, options: dict[str, Any]
 def _read(path: Path) -> LoadedPlaybook:
     """A playbook from a file, from the folder it is in, or from standard input."""
     if path == STDIN:
-        return parse_playbook(sys.stdin.read(), name="standard input", path=None)
+        text = sys.stdin.read()
+        if not text.strip():
+            # An empty playbook is the template, but an empty pipe is a command before it that failed.
+            raise PlaybookError(
+                "nothing came through standard input.",
+                todo="Look at the command before the pipe; `git show REVISION:handraise.yaml` prints nothing for a wrong name.",
+            )
+        return parse_playbook(text, name="standard input", path=None)
     return load_playbook(path / FILE_NAME if path.is_dir() else path)
 
 

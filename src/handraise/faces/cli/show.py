@@ -17,7 +17,7 @@ from rich.text import Text
 
 from handraise.errors import HandraiseError
 from handraise.records import AccountScore, Check, Explanation, PersonScore, ReceiptLine
-from handraise.service.start import Start, shown
+from handraise.service.start import Placed, Start, shown
 
 # A pipe or a file is not 80 columns wide: nothing is cut off there.
 _PLAIN_WIDTH = 160
@@ -38,6 +38,11 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def hint(text: str) -> None:
+    """Say something that is no part of the answer, beside it."""
+    err.print(Text(text, style="yellow"))
 
 
 def say(text: str) -> None:
@@ -129,7 +134,9 @@ def _named(name: str | None, own_id: str) -> Text:
 
 def reasons(lines: tuple[ReceiptLine, ...], most: int = _REASONS_SHOWN) -> str:
     """The strongest reasons as one line."""
-    own = [line for line in lines if line.signal != "people" and line.points]
+    giving = [line for line in lines if line.points]
+    # What people did is most accounts' largest line; it is named where nothing else is.
+    own = [line for line in giving if line.signal != "people"] or giving
     return "; ".join(f"{line.because} ({line.points:+d})" for line in own[:most])
 
 
@@ -231,6 +238,11 @@ def checks(found: list[Check]) -> None:
     table("", [("", "left"), ("what", "left"), ("found", "left"), ("to do", "left")], rows)
 
 
+def _people_of(placed: Placed) -> str:
+    """Who viewed one page among many was not counted."""
+    return f"{placed.event.people:,}" if placed.count == placed.event.count else ""
+
+
 def proposals(started: Start) -> None:
     """Which events were found, and which role each was proposed for."""
     columns = [
@@ -242,7 +254,7 @@ def proposals(started: Start) -> None:
         ("why", "left"),
     ]
     rows = [
-        [shown(p.event.name), f"{p.count:,}", f"{p.event.people:,}", p.proposal.role, p.proposal.level, p.proposal.why]
+        [shown(p.event.name), f"{p.count:,}", _people_of(p), p.proposal.role, p.proposal.level, p.proposal.why]
         for p in started.placed[:_PROPOSALS_SHOWN]
     ]
     table("", columns, rows)
