@@ -156,3 +156,31 @@ def test_a_file_name_that_is_no_text_is_refused(project: Project, tmp_path: Path
 def test_a_file_name_with_quotes_is_a_file_name(project: Project) -> None:
     found = take_in(project, {"events-'; DROP TABLE events; --.csv": f"{HEAD}\n{GOOD}\n2,p,open,never\n"})
     assert found.counts["events"] == (2, 1, 0, 1)
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst"])
+def test_whole_lines_before_a_break_are_stored_and_the_cut_line_is_not(
+    packing: str, project: Project, tmp_path: Path
+) -> None:
+    lines = [f"e{n},p,open,2026-10-01T00:00:00" for n in range(3_000)]
+    text = "\n".join([HEAD.strip(), *lines]).encode()
+    packed = gzip.compress(text, mtime=0) if packing == "gz" else zstandard.compress(text)
+    file = tmp_path / f"events.csv.{packing}"
+    file.write_bytes(packed[: len(packed) * 9 // 10])
+    emptied(project)
+    with pytest.raises(InputError, match="What was read before is stored"):
+        projects.load(project, [file])
+    rows = project.warehouse.rows(project.warehouse.table("events").select("event_id", "timestamp")).to_pylist()
+    if packing == "gz":  # zstandard hands on whole blocks; here there is one
+        assert 1_000 < len(rows) < 3_000
+    assert {row["timestamp"] for row in rows} <= {datetime(2026, 10, 1)}  # noqa: DTZ001 - stored without zone
+    assert {row["event_id"] for row in rows} == {f"e{n}" for n in range(len(rows))}
+
+
+@pytest.mark.parametrize("size", ["NaN", "1e400", str(2**70), "9.3e18", "-1e30", "12.5", "many"])
+def test_a_group_whose_size_is_no_number_keeps_its_other_values(size: str, project: Project) -> None:
+    head = "id,anonymous_id,user_id,group_id,timestamp,received_at,context_library_name,name,employees,industry\n"
+    at = "2026-09-01 08:10:00,2026-09-01 08:10:01,analytics.js"
+    found = take_in(project, {"groups.csv": f"{head}1,a,u,good,{at},Good,120,x\n2,a,u,odd,{at},Odd,{size},y\n"})
+    assert found.refused == ""
+    assert found.counts["accounts"][1] == 2

@@ -1,5 +1,6 @@
 """The playbook file: what is laid over the template, what every mistake says, and which name scores carry."""
 
+import itertools
 import re
 from functools import cache
 
@@ -181,3 +182,27 @@ def test_the_hash_changes_with(title: str) -> None:
     hashes = [hash_of(text) for text in ("", *OTHER.values())]
     assert hashes.count(hash_of(OTHER[title])) == 1
     assert re.fullmatch(r"[0-9a-f]{12}", hash_of(OTHER[title]))
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in itertools.pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "roles:\n  <<: 3\n",
+        'version: !!python/object/apply:os.system ["echo hi"]\n',
+        "{a: " * 20_000,
+        "[" * 500_000 + "]" * 500_000,
+        "".join(f"{' ' * n}a:\n" for n in range(1_200)),
+        BOMB,
+        "a:\n\t- b\n",
+        "a: \0\n",
+    ],
+    ids=["merge", "tag", "deep map", "deep list", "deep blocks", "aliases", "tab", "NUL"],
+)
+def test_yaml_that_no_one_means_is_refused_in_words(text: str) -> None:
+    with pytest.raises(PlaybookError):
+        parse_playbook(text, name="x", path=None)

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from handraise.errors import PlaybookError
 
 Loc = tuple[str | int, ...]
+_MOST_VALUES = 50_000
+_YAML_TODO = "Mend the line. YAML indents with spaces and is saved as UTF-8 text."
 Lines = dict[tuple[str | int, ...], int]
 
 
@@ -31,17 +33,21 @@ def read_yaml(text: str, name: str, what: str = "a playbook") -> tuple[dict[Any,
     Raises:
         PlaybookError: It is not YAML, not a mapping, or has a key twice.
     """
+    lines: Lines = {}
     try:
         node = yaml.compose(text, Loader=_Loader)
+        if node is None:
+            return {}, lines
+        _note_lines(node, (), lines, name)
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise PlaybookError(f"this is not valid YAML: {getattr(error, 'problem', error)}.", where=where) from error
-    lines: Lines = {}
-    if node is None:
-        return {}, lines
-    _note_lines(node, (), lines, name)
-    document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+        raise PlaybookError(
+            f"this is not valid YAML: {getattr(error, 'problem', error)}.", where=where, todo=_YAML_TODO
+        ) from error
+    except RecursionError as error:
+        raise PlaybookError(f"{what} is never nested as deeply as this.", where=name) from error
     if not isinstance(document, dict):
         raise PlaybookError(f"{what} is a mapping of keys.", where=f"{name}:1")
     return document, lines
@@ -51,8 +57,7 @@ def _note_lines(node: yaml.Node, at: Loc, lines: Lines, name: str, inside: froze
     """Keep the line of every key; refuse what cannot be a value, a key written twice, and keys that are no text."""
     lines[at] = node.start_mark.line + 1
     where = f"{name}:{lines[at]}"
-    if id(node) in inside:
-        raise PlaybookError("a value holds itself.", where=where, todo="Write it out.")
+    _check_aliases(node, lines, where, inside)
     inside = inside | {id(node)}
     if isinstance(node, yaml.ScalarNode):
         try:
@@ -76,6 +81,16 @@ def _note_lines(node: yaml.Node, at: Loc, lines: Lines, name: str, inside: froze
             seen.add(key.value)
             _note_lines(value, (*at, key.value), lines, name, inside)
             lines[*at, key.value] = key.start_mark.line + 1
+
+
+def _check_aliases(node: yaml.Node, lines: Lines, where: str, inside: frozenset[int]) -> None:
+    """Refuse what grows without end, or nearly so: a few lines of aliases to aliases stand for billions of values."""
+    if id(node) in inside:
+        raise PlaybookError("a value holds itself.", where=where, todo="Write it out.")
+    if len(lines) > _MOST_VALUES:
+        raise PlaybookError(
+            f"there are more than {_MOST_VALUES:,} values, aliases written out.", where=where, todo="Use fewer aliases."
+        )
 
 
 def _in_words(message: str) -> str:

@@ -32,6 +32,7 @@ _COMPANY = {
     "country": ("country",),
 }
 _COMPANY_ID = ("account_id", "accountId", "company_id", "companyId")
+_MOST_EMPLOYEES = 1_000_000_000
 # Looks for the first of some names; None where the source cannot have any of them.
 Look = Callable[[tuple[str, ...]], ir.StringValue | None]
 
@@ -106,6 +107,8 @@ def _put_right(rows: ir.Table) -> ir.Table:
         right["created_at"] = instant_of_epoch(rows["created_at"])
     if "employees" in rows.columns:
         plain = rows["employees"].replace(",", "").try_cast("float64")
+        # No company is that large, and engines refuse to make a whole number of what is larger still.
+        plain = plain.between(0, _MOST_EMPLOYEES).ifelse(plain, ibis.null("float64"))
         right["employees"] = (plain == plain.floor()).ifelse(rows["employees"], ibis.null("string"))
     if "person_id" in rows.columns and "workspace_id" in rows.columns:
         right["workspace_id"] = first_element(rows["workspace_id"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import zstandard
 
 from handraise.errors import InputError
-from handraise.events.formats.batches import Batch
+from handraise.events.formats.batches import LONGEST_ROW, Batch
 from handraise.events.formats.csv_file import read_csv, read_header
 from handraise.events.formats.ndjson_file import ndjson_columns, read_ndjson
 from handraise.events.formats.parquet_file import parquet_columns, read_parquet
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = re.compile(r"\.(csv|ndjson|jsonl|json|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
 _PACKED_AT_ONCE = 64 * 1024
-_PACKED_ERRORS = (OSError, EOFError, zstandard.ZstdError)
+_PACKED_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
 _LINES_LOOKED_AT = 200
@@ -87,7 +88,16 @@ def read_batches(file: InputFile) -> Iterator[Batch]:
         size = max(file.path.stat().st_size, 1)
         with file.path.open("rb") as raw:
             stream = _unpacked(raw, file.packing)
-            yield from _read_text(file, stream, lambda: 1.0 if raw.closed else min(raw.tell() / size, 1.0))
+            whole = _WholeLines(stream) if file.packing else None
+            text = io.BufferedReader(whole) if whole else stream
+            try:
+                yield from _read_text(file, text, lambda: 1.0 if raw.closed else min(raw.tell() / size, 1.0))
+            except InputError:
+                # So little was read that it makes no sense; how it broke off says more.
+                if not (whole and whole.broken):
+                    raise
+            if whole and whole.broken:
+                raise whole.broken
     except _PACKED_ERRORS as error:
         raise InputError(
             f"the file cannot be read to its end ({error}).",
@@ -111,6 +121,45 @@ def _unpacked(raw: IO[bytes], packing: str) -> IO[bytes]:
     if packing == ".zst":
         return io.BufferedReader(_Zstandard(raw))
     return raw
+
+
+class _WholeLines(io.RawIOBase):
+    """A packed file's lines up to where it breaks off; `broken` says how it did.
+
+    A line that is cut may look whole (an id, a time that is shorter), so that it is not handed on.
+    """
+
+    def __init__(self, unpacked: IO[bytes]) -> None:
+        super().__init__()
+        self._unpacked = unpacked
+        self._begun = b""
+        self._ready = memoryview(b"")
+        self.broken: Exception | None = None
+
+    def readable(self) -> bool:
+        """It is read from."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Hand on some bytes of whole lines; 0 at the end, or where the file breaks off."""
+        while not self._ready and self.broken is None:
+            try:
+                content = self._unpacked.read1(_PACKED_AT_ONCE)  # type: ignore[attr-defined]
+            except _PACKED_ERRORS as error:
+                self.broken = error
+                return 0
+            if not content:
+                self._ready, self._begun = memoryview(self._begun), b""
+                break
+            content = self._begun + content
+            # A longer line than any row may be is none of which an end would be missed.
+            end = content.rfind(b"\n") + 1 or (len(content) if len(content) > LONGEST_ROW else 0)
+            self._ready, self._begun = memoryview(content[:end]), content[end:]
+        into = memoryview(buffer).cast("B")
+        size = min(len(into), len(self._ready))
+        into[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
 
 
 class _Zstandard(io.RawIOBase):
