@@ -184,3 +184,18 @@ def test_a_group_whose_size_is_no_number_keeps_its_other_values(size: str, proje
     found = take_in(project, {"groups.csv": f"{head}1,a,u,good,{at},Good,120,x\n2,a,u,odd,{at},Odd,{size},y\n"})
     assert found.refused == ""
     assert found.counts["accounts"][1] == 2
+
+
+def test_what_is_no_table_is_called_what_it_is(project: Project, tmp_path: Path) -> None:
+    said = {}
+    for name, content in {"zip": b"PK\x03\x04\x14\0", "mark": b"\xef\xbb\xbf"}.items():
+        file = tmp_path / name / "events.csv"
+        file.parent.mkdir()
+        file.write_bytes(content)
+        with pytest.raises(InputError) as error:
+            projects.load(project, [file])
+        said[name] = error.value.what
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        projects.load(project, [tmp_path / "loop.csv"])
+    assert said == {"zip": "this is a zip archive.", "mark": "the first line is empty."}

@@ -59,7 +59,11 @@ def load_playbook(path: Path) -> LoadedPlaybook:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PlaybookError(f"the playbook cannot be read ({error}).", where=str(path)) from error
+        raise PlaybookError(
+            f"the playbook cannot be read ({error}).",
+            where=str(path),
+            todo="It has to be a UTF-8 text that you may read.",
+        ) from error
     return parse_playbook(text, name=path.name, path=path)
 
 

@@ -71,7 +71,11 @@ def create_project(folder: Path, text: str | None = None, *, check_only: bool = 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ProjectError(f"the folder cannot be written ({error}).", where=str(folder)) from error
+        raise ProjectError(
+            f"the folder cannot be written ({error}).",
+            where=str(folder),
+            todo="Give yourself the right to, or choose another.",
+        ) from error
     write_whole(file, template_text() if text is None else text)
     return file
 
@@ -103,7 +107,9 @@ def open_project(
         raise ProjectError(
             f"there is no {FILE_NAME} here, so this is not a handraise project.",
             where=str(folder),
-            todo=f"Run `handraise init {folder}`, or name another folder with --project.",
+            todo=f"{FILE_NAME} is a folder here: rename it."
+            if file.is_dir()
+            else f"Run `handraise init {folder}`, or name another folder with --project.",
         )
     loaded = load_playbook(file)
     data = folder / DATA_FOLDER
@@ -131,7 +137,11 @@ def _make_data_folder(data: Path) -> None:
         data.mkdir(exist_ok=True)
         (data / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
-        raise ProjectError(f"the data folder cannot be written ({error}).", where=str(data)) from error
+        raise ProjectError(
+            f"the data folder cannot be written ({error}).",
+            where=str(data),
+            todo="handraise keeps what it loads and scores there: give yourself the right to write it.",
+        ) from error
 
 
 def _nothing_loaded() -> InputError:

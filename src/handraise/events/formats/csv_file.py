@@ -129,10 +129,19 @@ def _until_quote_closes(lines: Iterator[Record], line: str, waiting: list[Record
     return None, looked + waiting
 
 
+_HEADER_TODO = "A CSV file starts with a line of column names."
+_ZIP = "PK\x03\x04"
+
+
 def _header_of(record: Record | None, name: str) -> list[str]:
     if record is None:
-        raise InputError("the file is empty.", where=name, todo="A CSV file starts with a line of column names.")
-    header = [column.strip() for column in _one(record[1].lstrip("\ufeff"))]
+        raise InputError("the file is empty.", where=name, todo=_HEADER_TODO)
+    line = record[1].lstrip("\ufeff")
+    if not line.strip():
+        raise InputError("the first line is empty.", where=f"{name}:1", todo=_HEADER_TODO)
+    if line.startswith(_ZIP):
+        raise InputError("this is a zip archive.", where=name, todo="Unpack it and load the files in it.")
+    header = [column.strip() for column in _one(line)]
     if not header or any(_has_surrogate(column) or "\0" in column for column in header):
         raise InputError("the header line cannot be read.", where=f"{name}:1", todo="Save the file as UTF-8 text.")
     twice = {column for column in header if column and header.count(column) > 1}

@@ -20,6 +20,7 @@ from handraise.warehouse.engines.protocol import RefusedError, first_line, quote
 
 _SLICE = 32_768
 _NAME = re.compile(r'^(\w+|"[^"]+")(\.(\w+|"[^"]+"))?$')
+_MOVE_ASIDE = "Move it aside and load your files again; they are the truth, this file is derived."
 _SMALLEST_FILE = 3 * 4096  # the headers alone
 
 
@@ -90,7 +91,7 @@ class DuckDBEngine:
             raise ProjectError(
                 f"the data file cannot be opened ({first_line(error)}).",
                 where=str(path),
-                todo="Move it aside and load your files again; they are the truth, this file is derived.",
+                todo=_MOVE_ASIDE,
             ) from error
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
@@ -327,8 +328,9 @@ def _cannot_open(path: Path | None, error: duckdb.IOException) -> Exception:
             where=str(path),
             todo="Wait until it has finished, then run the command again.",
         )
+    damaged = "not a valid DuckDB" in said
     return ProjectError(
         f"the data file cannot be opened ({first_line(error)}).",
         where=str(path),
-        todo="Check that the folder can be written and that the disk is not full.",
+        todo=_MOVE_ASIDE if damaged else "Check that the folder can be written and that the disk is not full.",
     )
