@@ -25,7 +25,7 @@ from handraise.warehouse.tables import Renames, create_missing, read_fact, write
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
-# With Python and the batches in flight, loading stays under 2 GiB whatever the size of the files.
+# The engine's own share; Python, the batches in flight and what the allocator keeps come on top (docs/why/speed.md has peaks).
 LOAD_MEMORY = "1100MB"
 # What a refresh keeps of its latest as-of (which columns; none named = all), so that lists and receipts need no
 # scoring of their own.
