@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -36,12 +37,7 @@ ProjectOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 AsOfOption = Annotated[
     str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DAY",
-        help="Score what was known before this day (UTC), such as 2026-10-28.",
-        show_default="newest",
-    ),
+    typer.Option("--as-of", metavar="DAY", help="As known before it (UTC), such as 2026-10-28.", show_default="newest"),
 ]
 LangOption = Annotated[
     str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")
@@ -93,9 +89,8 @@ def load(
 ) -> None:
     """Load files (.csv, .ndjson, .json, .parquet; texts also .gz, .zst). Loading twice changes nothing.
 
-    Exports of Segment, PostHog and others, and tables of HubSpot, Salesforce and Stripe, are told by their columns; canonical
-    files by their names (`events.csv`, `people-2026.ndjson.gz`). Bad rows are set aside with a reason, the rest is loaded.
-    Example: `handraise load exports/`
+    Exports of Segment, PostHog and others, and tables of CRM and billing, are told by their columns; canonical files by
+    names such as `people-2026.csv.gz`. Bad rows are set aside with a reason. Example: `handraise load exports/`
     """
     from handraise.events.registry import format_names
     from handraise.faces.cli import commands
@@ -395,5 +390,8 @@ def _handraise(
 
 
 def main() -> None:
-    """Entry point of the `handraise` command."""
-    app()
+    """Entry point of the `handraise` command; a stop that comes when all is done changes nothing."""
+    try:
+        app()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
