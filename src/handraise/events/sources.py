@@ -61,8 +61,9 @@ def survey(paths: list[Path], *, renames: Renames | None = None, only: str | Non
                 raise _unknown(path, only)
             found.append(file)
         else:
-            said = "this is neither a file nor a folder." if path.is_symlink() or path.exists() else ""
-            raise InputError(said or "there is no such file or folder.", where=str(path), todo="Check the path.")
+            there = path.is_symlink() or path.exists()
+            what = "this is neither a file nor a folder." if there else "there is no such file or folder."
+            raise InputError(what, where=str(path), todo="Check the path.")
     if not found:
         raise InputError(
             f"no {'canonical file' if only == CANONICAL else 'file that can be loaded'} was found.",

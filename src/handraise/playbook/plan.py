@@ -83,15 +83,18 @@ def sum_column(role: str, name: str, default: float) -> str:
     return f"sum_{role}_{hashlib.sha256(f'{name}={default}'.encode()).hexdigest()[:6]}"
 
 
+def patterns_of(playbook: Playbook, role: str) -> tuple[EventPattern, ...]:
+    """What carries a role: an event of its own name, and what the playbook maps to it."""
+    return (EventPattern(event=role), *playbook.roles.get(role, ()))
+
+
 def plan_rollups(playbook: Playbook) -> RollupPlan:
     """Collect what all signals of the playbook read."""
     need = _Need()
     for signal in (*playbook.signals.person.values(), *playbook.signals.account.values()):
         need.add(signal.measure)
     used = need.counts | need.firsts | need.lasts | need.features | {role for role, _, _ in need.sums.values()}
-    roles = {
-        role: (EventPattern(event=role), *playbook.roles.get(role, ())) for role in sorted(used - set(need.events))
-    }
+    roles = {role: patterns_of(playbook, role) for role in sorted(used - set(need.events))}
     direct = {role: (EventPattern(event=event),) for role, event in sorted(need.events.items())}
     return RollupPlan(
         roles={**roles, **direct},

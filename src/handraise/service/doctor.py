@@ -8,8 +8,7 @@ from importlib.metadata import version
 
 import ibis
 
-from handraise.playbook.plan import plan_rollups
-from handraise.playbook.schema import EventPattern
+from handraise.playbook.plan import patterns_of, plan_rollups
 from handraise.records import Check
 from handraise.rollups.roles import carries_role
 from handraise.service.project import Project, blind_now, is_current, newest_day, scored_as_of, show_kept
@@ -133,11 +132,8 @@ def _roles(project: Project) -> Iterator[Check]:
             todo="Map your event names to them under `roles` in the playbook, if the product has such events.",
         )
     # A role that is mapped and that no signal reads is no mistake, but its events give no points.
-    idle = {
-        role: (EventPattern(event=role), *patterns)
-        for role, patterns in project.loaded.playbook.roles.items()
-        if role not in plan.roles
-    }
+    playbook = project.loaded.playbook
+    idle = {role: patterns_of(playbook, role) for role in playbook.roles if role not in plan.roles}
     if idle:
         counted = events.agg(**{role: events.count(where=carries_role(events, p)) for role, p in idle.items()})
         unread = {role: count for role, count in project.warehouse.rows(counted).to_pylist()[0].items() if count}

@@ -87,6 +87,8 @@ def people_of(rows: ir.Table, person: ir.StringValue, look: Look, *, latest: boo
     """
     found = {name: value for name, names in PERSON.items() if (value := look(names)) is not None}
     people = _put_right(rows.select(LINE, person_id=person, **found))
+    if "workspace_id" in found:
+        people = people.mutate(workspace_id=first_element(people["workspace_id"]))
     known = any_of(*(people[name].notnull() for name in found))
     people = people.filter(people.person_id.notnull() & known)
     if not latest:
@@ -98,7 +100,7 @@ def people_of(rows: ir.Table, person: ir.StringValue, look: Look, *, latest: boo
 
 
 def _put_right(rows: ir.Table) -> ir.Table:
-    """Instants, lists of workspaces and odd counts of employees as inputs want them.
+    """Instants and odd counts of employees as inputs want them.
 
     A step of its own: what was looked for in a document is found once and not each time that it is asked about.
     """
@@ -110,8 +112,6 @@ def _put_right(rows: ir.Table) -> ir.Table:
         # No company is that large, and engines refuse to make a whole number of what is larger still.
         plain = plain.between(0, _MOST_EMPLOYEES).ifelse(plain, ibis.null("float64"))
         right["employees"] = (plain == plain.floor()).ifelse(rows["employees"], ibis.null("string"))
-    if "person_id" in rows.columns and "workspace_id" in rows.columns:
-        right["workspace_id"] = first_element(rows["workspace_id"])
     return rows.mutate(**right)
 
 

@@ -37,7 +37,9 @@ ProjectOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 AsOfOption = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="DAY", help="As known before it (UTC), such as 2026-10-28.", show_default="newest"),
+    typer.Option(
+        "--as-of", metavar="DAY", help="From what came before DAY (UTC), as 2026-10-28.", show_default="newest"
+    ),
 ]
 LangOption = Annotated[
     str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")
