@@ -1,0 +1,1 @@
+"""What was promised and sent: sources, keys, jobs and the audit trail, on SQLite or Postgres."""
