@@ -56,6 +56,12 @@ class BusyError(HandraiseError):
     retry = True
 
 
+class LogError(HandraiseError):
+    """The event log cannot be written, so nothing that was sent since is stored."""
+
+    retry = True
+
+
 class EngineError(HandraiseError):
     """A step failed in the engine; its SQL is quoted."""
 

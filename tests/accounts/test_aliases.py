@@ -121,7 +121,7 @@ def test_all_of_it_is_as_the_oracle_says(ago: int, company: tuple[Path, Scores])
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_any_graph_of_aliases_ends_where_the_oracle_says(seed: int, tmp_path: Path) -> None:
-    chance = Random(seed)  # noqa: S311 - a test's own numbers
+    chance = Random(seed)
     ids = [f"p{n}" for n in range(120)]
     # Each id leads to one a little further on or anywhere: long chains, trees and circles.
     aliases = [alias(own, chance.choice([f"p{n + 1}", chance.choice(ids)]), 3 * DAY) for n, own in enumerate(ids[:-1])]

@@ -38,7 +38,7 @@ _PEOPLE = [
 
 def company(seed: int = 20261028, count: int = 300) -> Tables:
     """Late events, copies of ids on other days, ties, anonymous people, odd texts and numbers."""
-    tables = tables_of(random.Random(seed), count)  # noqa: S311 - no secret
+    tables = tables_of(random.Random(seed), count)
     rows = [("invite_sent", {**p}) for p in _PROPERTIES] + [("premium_feature", {"feature": f}) for f in _FEATURES]
     rows += [("open", {"plan": plan}) for plan in ("pro", 1.5, True, 'ü"x')]
     more = [

@@ -100,7 +100,7 @@ def test_kills_and_stops_at_any_moment_leave_what_the_next_run_completes(
 ) -> None:
     project = tmp_path / "p"
     run("init", project)
-    chance = random.Random(11)  # noqa: S311
+    chance = random.Random(11)
     began = time.monotonic()
     assert run("load", data, "--project", project).returncode == 0
     whole = time.monotonic() - began

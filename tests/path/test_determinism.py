@@ -48,7 +48,7 @@ class Known:
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
-    company = tables_of(random.Random(20261028), 500)  # noqa: S311 - no secret
+    company = tables_of(random.Random(20261028), 500)
     folder = write(tmp_path_factory.mktemp("undisturbed"), company)
     with memory_project() as project:
         load_folder(project, folder)
@@ -109,7 +109,7 @@ def test_order_copies_many_loads_and_refreshes_in_between_change_nothing(
     refreshed_after: set[int],
     repeated: float,
 ) -> None:
-    folder, chance = tmp_path_factory.mktemp("parts"), random.Random(seed)  # noqa: S311 - no secret
+    folder, chance = tmp_path_factory.mktemp("parts"), random.Random(seed)
     events = known.rows["events"] + [row for row in known.rows["events"] if chance.random() < repeated]
     dealt = {
         **{name: parts(rows, loads, chance) for name, rows in known.rows.items()},
@@ -129,7 +129,7 @@ def test_order_copies_many_loads_and_refreshes_in_between_change_nothing(
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_another_company_whose_oldest_events_come_last_agrees_with_the_oracle(seed: int, tmp_path: Path) -> None:
-    company = tables_of(random.Random(seed), 200)  # noqa: S311 - no secret
+    company = tables_of(random.Random(seed), 200)
     whole = write(tmp_path / "whole", company)
     events = sorted(company["events"], key=lambda row: row["timestamp"], reverse=True)
     with memory_project() as project:
