@@ -18,8 +18,8 @@ from handraise.events.formats.fields import (
 from handraise.events.formats.protocol import Source
 from handraise.warehouse.functions import FALSE, checked_object, derived_id
 
-_WHO = ("$identify", "$groupidentify")
-_NO_USE = ("session_start", "session_end", "[Amplitude] Start Session", "[Amplitude] End Session", "$exposure")
+WHO = ("$identify", "$groupidentify")
+NO_USE = ("session_start", "session_end", "[Amplitude] Start Session", "[Amplitude] End Session", "$exposure")
 
 
 class Amplitude:
@@ -39,7 +39,7 @@ class Amplitude:
         rows = rows.mutate(**{held: checked_object(text(rows, name)) for name, held in documents.items()})
         rows = rows.mutate(_name=text(rows, "event_type"), _workspace=workspace_of_groups(rows["_groups"]))
         attribution = (text(rows, "is_attribution_event").lower() == "true").fill_null(FALSE)
-        used = rows.filter(~rows["_name"].isin([*_WHO, *_NO_USE]).fill_null(FALSE) & ~attribution)
+        used = rows.filter(~rows["_name"].isin([*WHO, *NO_USE]).fill_null(FALSE) & ~attribution)
         group = rows.filter(rows["_name"] == "$groupidentify")
         return {
             "events": self._events(used),

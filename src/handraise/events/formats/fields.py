@@ -24,15 +24,15 @@ PERSON = {
     "created_at": ("created_at", "createdAt", "$created", "created", "signed_up_at", "signup_date"),
     "workspace_id": WORKSPACE,
 }
-_GROUP = {"name": ("name", "$name"), "created_at": ("created_at", "createdAt", "$created", "created")}
-_COMPANY = {
+GROUP = {"name": ("name", "$name"), "created_at": ("created_at", "createdAt", "$created", "created")}
+COMPANY = {
     "domain": ("domain", "website", "company_domain"),
     "employees": ("employees", "employee_count", "number_of_employees"),
     "industry": ("industry",),
     "country": ("country",),
 }
-_COMPANY_ID = ("account_id", "accountId", "company_id", "companyId")
-_MOST_EMPLOYEES = 1_000_000_000
+COMPANY_ID = ("account_id", "accountId", "company_id", "companyId")
+MOST_EMPLOYEES = 1_000_000_000
 # Looks for the first of some names; None where the source cannot have any of them.
 Look = Callable[[tuple[str, ...]], ir.StringValue | None]
 
@@ -110,16 +110,16 @@ def _put_right(rows: ir.Table) -> ir.Table:
     if "employees" in rows.columns:
         plain = rows["employees"].replace(",", "").try_cast("float64")
         # No company is that large, and engines refuse to make a whole number of what is larger still.
-        plain = plain.between(0, _MOST_EMPLOYEES).ifelse(plain, ibis.null("float64"))
+        plain = plain.between(0, MOST_EMPLOYEES).ifelse(plain, ibis.null("float64"))
         right["employees"] = (plain == plain.floor()).ifelse(rows["employees"], ibis.null("string"))
     return rows.mutate(**right)
 
 
 def groups_of(rows: ir.Table, group: ir.StringValue, look: Look) -> dict[str, ir.Table]:
     """Rows of workspaces, and of accounts where a group says what only a company has (domain, employees, …)."""
-    company = {name: value for name, names in _COMPANY.items() if (value := look(names)) is not None}
-    own = {name: value for name, names in _GROUP.items() if (value := look(names)) is not None}
-    named = look(_COMPANY_ID)
+    company = {name: value for name, names in COMPANY.items() if (value := look(names)) is not None}
+    own = {name: value for name, names in GROUP.items() if (value := look(names)) is not None}
+    named = look(COMPANY_ID)
     named = ibis.null("string") if named is None else named
     known = rows.select(LINE, workspace_id=group, _named=named, **own, **company).filter(
         lambda t: t.workspace_id.notnull()

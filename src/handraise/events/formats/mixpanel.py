@@ -27,9 +27,9 @@ from handraise.warehouse.functions import (
     property_text,
 )
 
-_WHO = ("$identify", "$create_alias", "$merge")
-_NO_USE = ("$session_start", "$session_end", "$ae_session", "$experiment_started", "$mp_dead_click")
-_OF_A_DEVICE = "$device:"  # how an id starts that Mixpanel made up for somebody who has not signed in
+WHO = ("$identify", "$create_alias", "$merge")
+NO_USE = ("$session_start", "$session_end", "$ae_session", "$experiment_started", "$mp_dead_click")
+OF_A_DEVICE = "$device:"  # how an id starts that Mixpanel made up for somebody who has not signed in
 
 
 class Mixpanel:
@@ -53,7 +53,7 @@ class Mixpanel:
             rows = rows.mutate(_said=checked_object(text(rows, "$properties")))
             return {"people": people_of(rows, text(rows, "$distinct_id"), in_object(rows["_said"]))}
         rows = self._with_keys(table, rows)
-        used = rows.filter(~rows["_name"].isin([*_WHO, *_NO_USE]).fill_null(FALSE))
+        used = rows.filter(~rows["_name"].isin([*WHO, *NO_USE]).fill_null(FALSE))
         return {"events": self._events(used), "aliases": self._aliases(rows)}
 
     def _with_keys(self, table: str, rows: ir.Table) -> ir.Table:
@@ -77,7 +77,7 @@ class Mixpanel:
             _user=property_text(document, "$user_id").nullif(""),
         )
         distinct, device = rows["_distinct"], rows["_device"]
-        made_up = any_of(distinct.startswith(_OF_A_DEVICE), (distinct == device).fill_null(FALSE))
+        made_up = any_of(distinct.startswith(OF_A_DEVICE), (distinct == device).fill_null(FALSE))
         bare = distinct.re_replace(r"^\$device:", "")
         return rows.mutate(
             _at=instant(rows, "_time"),
@@ -108,7 +108,7 @@ class Mixpanel:
         rows = rows.mutate(_merged=property_text(rows["_document"], "$distinct_ids"))
         document, merged = rows["_document"], rows["_merged"]
         second = element_of(list_in(merged), 1)
-        is_identify, is_alias, is_merge = (rows["_name"] == name for name in _WHO)
+        is_identify, is_alias, is_merge = (rows["_name"] == name for name in WHO)
         former = ibis.cases(
             (is_identify, property_text(document, "$anon_id")),
             (is_alias, property_text(document, "distinct_id")),

@@ -22,13 +22,13 @@ from handraise.events.formats.fields import (
 from handraise.events.formats.protocol import Source
 from handraise.warehouse.functions import FALSE, any_of, checked_object, first_property, property_text
 
-_WHO = ("$identify", "$create_alias", "$merge_dangerously", "$set", "$groupidentify")
+WHO = ("$identify", "$create_alias", "$merge_dangerously", "$set", "$groupidentify")
 # What the library or the service reports by itself; nobody did anything.
-_NO_USE = (
+NO_USE = (
     *("$pageleave", "$feature_flag_called", "$web_vitals", "$performance_event", "$exception", "$snapshot"),
     *("$opt_in", "$heatmap", "$$heatmap", "$snapshot_items"),
 )
-_GROUPS = (*(f"$groups.{name}" for name in GROUP_TYPES), *(f"$groups.{name}_id" for name in GROUP_TYPES), "$group_0")
+GROUPS = (*(f"$groups.{name}" for name in GROUP_TYPES), *(f"$groups.{name}_id" for name in GROUP_TYPES), "$group_0")
 
 
 class PostHog:
@@ -56,7 +56,7 @@ class PostHog:
             _person=is_anonymous.ifelse(ibis.null("string"), distinct),
             _anonymous=is_anonymous.ifelse(distinct, device),
         )
-        used = rows.filter(~rows["_name"].isin([*_WHO, *_NO_USE]).fill_null(FALSE))
+        used = rows.filter(~rows["_name"].isin([*WHO, *NO_USE]).fill_null(FALSE))
         group = rows.filter(rows["_name"] == "$groupidentify")
         group = group.mutate(_set=checked_object(property_text(group["_document"], "$group_set")))
         return {
@@ -75,7 +75,7 @@ class PostHog:
             anonymous_id=rows["_anonymous"],
             name=rows["_name"],
             timestamp=rows["_at"],
-            workspace_id=ibis.coalesce(first_property(document, _GROUPS), workspace_of(in_object(document))),
+            workspace_id=ibis.coalesce(first_property(document, GROUPS), workspace_of(in_object(document))),
             received_at=instant(rows, "_inserted_at", "created_at", "inserted_at"),
             properties=text(rows, "properties"),
         )

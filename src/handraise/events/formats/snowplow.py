@@ -16,8 +16,8 @@ from handraise.warehouse.functions import (
     property_text,
 )
 
-_NO_USE = ("page_ping", "application_background", "application_foreground")
-_PLAIN = ("page_url", "page_urlpath", "page_title", "se_category", "se_action", "se_label", "se_property", "se_value")
+NO_USE = ("page_ping", "application_background", "application_foreground")
+PLAIN = ("page_url", "page_urlpath", "page_title", "se_category", "se_action", "se_label", "se_property", "se_value")
 _OWN, _CONTEXTS = "unstruct_event_", "contexts_"
 
 
@@ -33,7 +33,7 @@ class Snowplow:
     def translate(self, table: str, rows: ir.Table) -> dict[str, ir.Table]:  # noqa: ARG002 - there is one table
         """Events to events."""
         rows = rows.mutate(_name=self._name(rows), _own=self._own_data(rows))
-        rows = rows.filter(~rows["_name"].isin(_NO_USE).fill_null(FALSE))
+        rows = rows.filter(~rows["_name"].isin(NO_USE).fill_null(FALSE))
         found = rows.select(
             LINE,
             event_id=text(rows, "event_id"),
@@ -64,7 +64,7 @@ class Snowplow:
             contexts.append(object_of_list(listed, inside="data"))
         own += [checked_object(text(rows, name)) for name in rows.columns if name.startswith(_OWN)]
         contexts += [object_of_list(text(rows, name)) for name in rows.columns if name.startswith(_CONTEXTS)]
-        plain = json_object({name: text(rows, name) for name in _PLAIN if name in rows.columns})
+        plain = json_object({name: text(rows, name) for name in PLAIN if name in rows.columns})
         return merged_objects(*own, *contexts, plain)
 
 
