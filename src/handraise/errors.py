@@ -66,5 +66,11 @@ class EngineError(HandraiseError):
     """A step failed in the engine; its SQL is quoted."""
 
 
+class NoRoomError(EngineError):
+    """The disk or the memory is full; what was stored before the step is kept."""
+
+    retry = True
+
+
 class NotFoundError(HandraiseError):
     """No person or account has this id."""

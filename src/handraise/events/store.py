@@ -187,15 +187,21 @@ def _blank(item: Input, column: str) -> ir.Value:
     return ibis.literal("") if item.columns[column] == "text" else ibis.timestamp(_NEVER).cast("timestamp(6)")
 
 
-def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> None:
-    """Remember which columns an input has; signals over columns that never came are blind."""
+def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> bool:
+    """Remember which columns an input has; signals over columns that never came are blind.
+
+    Returns:
+        Whether any was new.
+    """
     present = [column for column in item.columns if column in columns]
     schema = warehouse.table("input_columns").schema().to_pyarrow()
     rows = pa.table({"input": [item.name] * len(present), "column_name": present}, schema=schema)
     noted = warehouse.hold("columns_now", rows)
     fresh = noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"])
-    if warehouse.insert("input_columns", fresh):
-        count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
+    if not warehouse.insert("input_columns", fresh):
+        return False
+    count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
+    return True
 
 
 def count_up(warehouse: Warehouse, *versions: str) -> None:

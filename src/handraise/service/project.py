@@ -45,11 +45,13 @@ class Project:
         folder: Where it is.
         loaded: Its checked playbook.
         warehouse: Its data.
+        followed: Somebody else keeps the stored scores up to date: they are shown as they are.
     """
 
     folder: Path
     loaded: LoadedPlaybook
     warehouse: Warehouse
+    followed: bool = False
 
 
 def create_project(folder: Path, text: str | None = None, *, check_only: bool = False) -> Path:
@@ -87,6 +89,7 @@ def open_project(
     threads: int | None = None,
     read_only: bool = False,
     environment: Mapping[str, str] | None = None,
+    memory: str = "4GB",
 ) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
 
@@ -95,6 +98,7 @@ def open_project(
         threads: How many the engine may use; None = all.
         read_only: Scores can be made, and nothing of them or anything else is kept.
         environment: The process's variables, for the address of a company's own warehouse.
+        memory: What the embedded engine may use.
 
     Raises:
         ProjectError: The folder has no playbook, or the playbook's warehouse cannot be reached.
@@ -122,7 +126,7 @@ def open_project(
     elif read_only and not (data / DATABASE).is_file():
         raise _nothing_loaded()
     else:
-        warehouse = Warehouse.open(data / DATABASE, threads=threads, read_only=read_only)
+        warehouse = Warehouse.open(data / DATABASE, threads=threads, memory=memory, read_only=read_only)
     try:
         with failures_told():
             create_missing(warehouse)
@@ -370,7 +374,7 @@ def ensure_scored(project: Project, as_of: date | None, now: datetime) -> date:
     """
     wanted = as_of or scored_as_of(project) or default_as_of(project, now)
     check_as_of(wanted, now)
-    if is_current(project, wanted):
+    if is_current(project, wanted) or (project.followed and wanted == scored_as_of(project)):
         show_kept(project)
     elif as_of is None:
         refresh(project, [wanted], now=now)

@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from handraise.errors import EngineError
+from handraise.errors import EngineError, NoRoomError
 from handraise.warehouse.built import BuiltStep, BuiltSteps
 from handraise.warehouse.engines.duckdb import DuckDBEngine, refusals
 from handraise.warehouse.engines.protocol import Engine, RefusedError
@@ -75,6 +75,16 @@ class Warehouse:
         """
         engine = DuckDBEngine.open(path, threads=threads, memory=memory, read_only=read_only)
         return cls(engine=engine, read_only=read_only)
+
+    def reader(self) -> Warehouse:
+        """The same tables for another thread, to be read while this one writes.
+
+        Raises:
+            TypeError: The warehouse is another engine's.
+        """
+        if not isinstance(self.engine, DuckDBEngine):
+            raise TypeError(f"{self.engine.name} has no readers beside the writer")
+        return Warehouse(engine=self.engine.reader(), read_only=True)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -336,7 +346,7 @@ _NO_ROOM = ("no space left", "file too large", "could not write", "disk quota", 
 
 def _failed(name: str, sql: str, refused: RefusedError) -> EngineError:
     if any(words in refused.reason.lower() for words in _NO_ROOM):
-        return EngineError(
+        return NoRoomError(
             f"there is no room for the step {name!r}: {refused.reason}",
             todo="Make room on the disk (or give the process more memory), then run the command again: what was stored "
             "before this step is kept.",

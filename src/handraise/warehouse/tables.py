@@ -141,6 +141,23 @@ _KEPT: dict[str, ibis.Schema] = {
         }
     ),
     "dirty_days": ibis.schema({"day": "date"}),
+    # Calls that were taken in and are no events, by a digest of what they said, so that a repeated one is known.
+    "call_keys": ibis.schema({"call_key": "string"}),
+    # What became of everything that each source sent.
+    "ingest_counts": ibis.schema(
+        {
+            "source": "string",
+            "received": "int64",
+            "accepted": "int64",
+            "duplicate": "int64",
+            "quarantined": "int64",
+            "refused": "int64",
+            # Accepted, and of no use to scoring, such as a session's start.
+            "passed_over": "int64",
+        }
+    ),
+    # Whose scores are behind what has been taken in.
+    "dirty_people": ibis.schema({"person_id": "string"}),
     "facts": ibis.schema({"name": "string", "value": "string"}),
     "email_hosts": ibis.schema({"host": "string", "domain": "string", "kind": "string"}),
     "identity_links": ibis.schema({"anonymous_id": "string", "person_id": "string", "linked_at": "timestamp(6)"}),

@@ -8,30 +8,21 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from handraise.errors import HandraiseError
 from handraise.events.intake import PASSED_OVER, FileCount
 from handraise.events.registry import CANONICAL
 from handraise.faces.cli import show
+from handraise.faces.cli.ask import ask, is_served
 from handraise.faces.cli.days import right_now
 from handraise.playbook.measures import account_kinds, person_kinds
-from handraise.playbook.schema import Language
+from handraise.records import Overview
 from handraise.service import project as projects
-from handraise.service.doctor import examine
-from handraise.service.explain import explain as explain_id
-from handraise.service.export import What
-from handraise.service.export import export as write_export
-from handraise.service.lists import (
-    ACCOUNT_SORTS,
-    PERSON_SORTS,
-    Choice,
-    list_accounts,
-    list_people,
-    list_strangers,
-    overview,
-)
+from handraise.service import questions
+from handraise.service.lists import Choice
 from handraise.service.project import Project, open_project
+from handraise.service.questions import Day
 from handraise.service.start import start_from
 from handraise.warehouse.files import write_whole
 
@@ -65,8 +56,12 @@ def _say_sources(counts: Sequence[FileCount], *, as_json: bool) -> None:
 
 def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
     """`handraise load`."""
-    with _opened(folder) as project, show.progress("loading") as progress:
-        done = projects.load(project, paths, progress, form=None if form == "auto" else form)
+    only = None if form == "auto" else form
+    if is_served(folder):
+        done = ask(folder, questions.load, paths=[path.resolve() for path in paths], form=only)
+    else:
+        with _opened(folder) as project, show.progress("loading") as progress:
+            done = projects.load(project, paths, progress, form=only)
     _show_counts(done.counts, as_json=as_json)
     if done.passed_over and not as_json:
         show.say(f"Passed over, as no format knows them: {', '.join(map(str, done.passed_over))}.")
@@ -105,13 +100,18 @@ def _taken_for(count: FileCount) -> str:
 def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> None:
     """`handraise refresh`."""
     now = right_now()
-    with _opened(folder) as project:
-        _say_sources(projects.read_sources(project), as_json=as_json)
-        days = as_ofs or [projects.default_as_of(project, now)]
-        with show.progress("scoring") as progress:
-            done = projects.refresh(
-                project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share)
-            )
+    if is_served(folder):
+        found = ask(folder, questions.refresh, as_ofs=as_ofs, full=full, now=now)
+        _say_sources(found.sources, as_json=as_json)
+        done = found.done
+    else:
+        with _opened(folder) as project:
+            _say_sources(projects.read_sources(project), as_json=as_json)
+            days = as_ofs or [projects.default_as_of(project, now)]
+            with show.progress("scoring") as progress:
+                done = projects.refresh(
+                    project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share)
+                )
     if as_json:
         show.print_json(dataclasses.asdict(done))
         return
@@ -127,53 +127,43 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
         show.say(f"Blind signals: {', '.join(done.blind)}. `handraise doctor` says what they need.")
 
 
-def _scored(project: Project, as_of: date | None) -> date:
+def _day_of(day: Day) -> date:
     """The day whose scores are shown; says so when events of later days are loaded."""
-    now = right_now()
-    day = projects.ensure_scored(project, as_of, now)
-    if as_of is None and (newest := projects.default_as_of(project, now)) > day:
-        show.hint(f"Events of later days are loaded: `handraise refresh` scores as of {newest}.")
-    return day
+    if day.newer:
+        show.hint(f"Events of later days are loaded: `handraise refresh` scores as of {day.newer}.")
+    return day.as_of
 
 
 def accounts(folder: Path, choice: dict[str, Any], *, as_of: date | None, lang: str | None, as_json: bool) -> None:
     """`handraise accounts`."""
-    _check_sort(choice["sort"], ACCOUNT_SORTS)
-    with _opened(folder) as project:
-        segments = [s.name for s in project.loaded.playbook.segments]
-        _check_name("segment", choice["segment"], segments)
-        day = _scored(project, as_of)
-        found = list_accounts(project, Choice(**choice), language(project, lang))
+    found = ask(folder, questions.accounts, choice=Choice(**choice), as_of=as_of, language=lang, now=right_now())
+    day = _day_of(found.day)
     if as_json:
-        show.print_json(found)
+        show.print_json(found.rows)
         return
-    show.accounts_table(f"Accounts as of {day}", found)
-    if found:
-        show.say(f"\n`handraise explain {found[0].account_id}` shows the whole receipt.")
+    show.accounts_table(f"Accounts as of {day}", found.rows)
+    if found.rows:
+        show.say(f"\n`handraise explain {found.rows[0].account_id}` shows the whole receipt.")
 
 
 def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json: bool) -> None:
     """`handraise people`."""
-    _check_sort(choice["sort"], PERSON_SORTS)
-    with _opened(folder) as project:
-        _check_name("band", choice["band"], [b.name for b in project.loaded.playbook.bands])
-        day = _scored(project, as_of)
-        found = list_people(project, Choice(**choice))
+    found = ask(folder, questions.people, choice=Choice(**choice), as_of=as_of, now=right_now())
+    day = _day_of(found.day)
     if as_json:
-        show.print_json(found)
+        show.print_json(found.rows)
     else:
-        show.people_table(f"People as of {day}", found)
+        show.people_table(f"People as of {day}", found.rows)
 
 
 def consolidation(folder: Path, *, limit: int, as_of: date | None, as_json: bool) -> None:
     """`handraise consolidation`."""
-    with _opened(folder) as project:
-        day = _scored(project, as_of)
-        found = list_strangers(project, limit)
+    found = ask(folder, questions.consolidation, limit=limit, as_of=as_of, now=right_now())
+    day = _day_of(found.day)
     if as_json:
-        show.print_json(found)
+        show.print_json(found.rows)
         return
-    rows = [[s.domain, s.people, s.workspaces, s.accounts, s.workspace_ids, s.because] for s in found]
+    rows = [[s.domain, s.people, s.workspaces, s.accounts, s.workspace_ids, s.because] for s in found.rows]
     columns = [("domain", "left"), ("people", "right"), ("workspaces", "right"), ("accounts", "right")]
     show.table(
         f"Workspaces that do not know each other, as of {day}", [*columns, ("which", "left"), ("because", "left")], rows
@@ -184,10 +174,15 @@ def explain(
     folder: Path, entity_id: str, *, as_of: date | None, against: date | None, lang: str | None, as_json: bool
 ) -> None:
     """`handraise explain`."""
-    with _opened(folder) as project:
-        found = explain_id(
-            project, entity_id, as_of=as_of, against=against, now=right_now(), language=language(project, lang)
-        )
+    found = ask(
+        folder,
+        questions.explain,
+        entity_id=entity_id,
+        as_of=as_of,
+        against=against,
+        language=lang,
+        now=right_now(),
+    )
     if as_json:
         show.print_json(found)
         return
@@ -197,8 +192,7 @@ def explain(
 
 def export(folder: Path, what: str, out: Path, *, as_of: date | None, as_json: bool) -> None:
     """`handraise export`."""
-    with _opened(folder) as project:
-        rows = write_export(project, cast("What", what), out, as_of=as_of, now=right_now())
+    rows = ask(folder, questions.export, what=what, out=out.absolute(), as_of=as_of, now=right_now())
     if as_json:
         show.print_json({"file": str(out), "rows": rows})
     else:
@@ -207,12 +201,11 @@ def export(folder: Path, what: str, out: Path, *, as_of: date | None, as_json: b
 
 def report(folder: Path, out: Path, *, as_of: date | None, lang: str | None) -> None:
     """`handraise report`."""
-    with _opened(folder) as project:
-        write_report(project, out, as_of=as_of, lang=language(project, lang))
+    write_report(ask(folder, questions.overview, as_of=as_of, language=lang, now=right_now()), out)
     show.say(f"Wrote {out}. Open it in a browser.")
 
 
-def write_report(project: Project, out: Path, *, as_of: date | None, lang: Language) -> None:
+def write_report(found: Overview, out: Path) -> None:
     """Render the overview into one HTML file.
 
     Raises:
@@ -220,8 +213,7 @@ def write_report(project: Project, out: Path, *, as_of: date | None, lang: Langu
     """
     from handraise.faces.report.render import render_report
 
-    page = render_report(overview(project, as_of=as_of, now=right_now(), language=lang))
-    write_whole(out, page)
+    write_whole(out, render_report(found))
 
 
 def simulate(
@@ -250,8 +242,7 @@ def simulate(
 
 def doctor(folder: Path, *, as_json: bool) -> None:
     """`handraise doctor`."""
-    with _opened(folder) as project:
-        found = examine(project, right_now())
+    found = ask(folder, questions.doctor, now=right_now())
     if as_json:
         show.print_json(found)
     else:
@@ -267,8 +258,8 @@ def playbook_kinds() -> None:
 
 def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
     """`handraise quarantine`."""
-    with _opened(folder) as project:
-        rows, total = projects.quarantined(project, limit)
+    found = ask(folder, questions.quarantine, limit=limit)
+    rows, total = found.rows, found.total
     if as_json:
         show.print_json(rows)
         return
@@ -286,23 +277,4 @@ def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
 
 def quarantine_replay(folder: Path, *, as_json: bool) -> None:
     """`handraise quarantine replay`."""
-    with _opened(folder) as project:
-        counts = projects.replay(project)
-    _show_counts(counts, as_json=as_json)
-
-
-def language(project: Project, lang: str | None) -> Language:
-    """The language asked for, else the playbook's."""
-    if lang is None:
-        return project.loaded.playbook.language
-    _check_name("language", lang, ["en", "zh"])
-    return cast("Language", lang)
-
-
-def _check_sort(sort: str, known: Sequence[str]) -> None:
-    _check_name("sort", sort, list(known))
-
-
-def _check_name(what: str, name: str | None, known: list[str]) -> None:
-    if name is not None and name not in known:
-        raise HandraiseError(f"there is no {what} {name!r}.", todo=f"Choose one of: {', '.join(known)}.")
+    _show_counts(ask(folder, questions.replay), as_json=as_json)

@@ -12,6 +12,7 @@ from handraise.faces.cli import commands, show
 from handraise.faces.cli.days import right_now
 from handraise.playbook.load import FILE_NAME
 from handraise.service import project as projects
+from handraise.service import questions
 from handraise.service.lists import Choice, list_accounts
 from handraise.service.project import DATA_FOLDER, create_project, open_project
 
@@ -45,14 +46,14 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
         show.say(
             f"Made {done.people:,} scores of people and {done.accounts:,} of accounts, for today and {WEEKS} weeks before.\n"
         )
-        lang = commands.language(project, language)
+        lang = questions.language_of(project, language)
         projects.ensure_scored(project, None, now)
         show.accounts_table(
             f"Simulated accounts that deserve a salesperson as of {day}",
             list_accounts(project, Choice(sort="tier", limit=12), lang),
         )
         page = folder / "report.html"
-        commands.write_report(project, page, as_of=None, lang=lang)
+        commands.write_report(questions.overview(project, as_of=None, language=lang, now=now), page)
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
     show.say(f"Look further: handraise explain ID --project {folder}   ({time.monotonic() - started:.0f} s)")
 

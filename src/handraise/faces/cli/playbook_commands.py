@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any
 
 from handraise.errors import PlaybookError
 from handraise.faces.cli import show
-from handraise.faces.cli.commands import language
+from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
 from handraise.playbook.examples import EXAMPLES_FILE
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, parse_playbook
-from handraise.service.diff import diff_playbooks
+from handraise.service import questions
 from handraise.service.examples import run_examples
-from handraise.service.project import open_project
 
 STDIN = Path("-")
 MOVERS_SHOWN = 20
@@ -59,17 +57,16 @@ def diff(folder: Path, first: Path, second: Path | None, options: dict[str, Any]
     """`handraise playbook diff`. `options`: form (text, json, markdown), limit, lang."""
     sides = [_read(path) for path in (first, second) if path is not None]
     form, limit = options["form"], options["limit"]
-    with open_project(folder, read_only=True, environment=os.environ) as project:
-        old = project.loaded if second is None else sides[0]
-        found = diff_playbooks(
-            project,
-            old,
-            sides[-1],
-            as_of=as_of,
-            now=right_now(),
-            limit=limit or (None if form == "json" else MOVERS_SHOWN),
-            language=language(project, options["lang"]) if options["lang"] else None,
-        )
+    found = ask(
+        folder,
+        questions.playbook_diff,
+        old=None if second is None else sides[0],
+        new=sides[-1],
+        as_of=as_of,
+        limit=limit or (None if form == "json" else MOVERS_SHOWN),
+        language=options["lang"],
+        now=right_now(),
+    )
     if form == "json":
         show.print_json(found)
     elif form == "markdown":

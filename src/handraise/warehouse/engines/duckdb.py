@@ -93,11 +93,16 @@ class DuckDBEngine:
                 where=str(path),
                 todo=_MOVE_ASIDE,
             ) from error
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
         # No table has an order; keeping one makes the engine write everything twice.
         connection.execute("SET preserve_insertion_order = false")
+        _set_up(connection)
         return cls(connection, read_only=read_only)
+
+    def reader(self) -> DuckDBEngine:
+        """A second connection to the same open file, for another thread: what it makes is temporary."""
+        connection = self.connection.cursor()
+        _set_up(connection)
+        return DuckDBEngine(connection, read_only=True)
 
     def attach(self, path: Path) -> None:
         """Make the tables of another DuckDB file readable by their names; it is never written.
@@ -292,6 +297,12 @@ class DuckDBEngine:
         with refusals():
             found = self.connection.execute(sql).fetchone()
         return int(found[0]) if found and isinstance(found[0], int) else -1
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection) -> None:
+    """What each connection has for itself."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
 
 
 def _kind(*, temporary: bool) -> str:

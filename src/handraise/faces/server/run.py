@@ -1,0 +1,100 @@
+"""Run the server until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from handraise.errors import ProjectError
+from handraise.faces.api.app import make_api
+from handraise.faces.ingest.app import Ingest
+from handraise.faces.ingest.body import Receive, Scope, Send
+from handraise.faces.ingest.connection import Connection
+from handraise.service.host import Host
+from handraise.service.ownership import Owner
+
+# Paths of the API; every other one is an address of a tracking library, which may have any prefix.
+_OURS = ("/api/", "/health", "/ready", "/metrics", "/internal/")
+_STOP_WITHIN = 5
+
+
+def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None]) -> None:
+    """Serve a project until SIGTERM or SIGINT.
+
+    Args:
+        folder: The project's.
+        host: The address to listen at.
+        port: 0 = any that is free.
+        said: Gets the address once requests are answered.
+
+    Raises:
+        BusyError: Another process has the project.
+        ProjectError: The address cannot be used.
+    """
+    listening = _listen(host, port)
+    with listening, Host(folder, environment=os.environ, now=right_now, random=secrets.token_bytes) as served:
+        address = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}"
+        token = secrets.token_urlsafe(32)
+        owner = Owner(pid=os.getpid(), address=address, token=token, since=right_now().isoformat(timespec="seconds"))
+        served.announce(owner)
+        said(address)
+        _run(_Both(make_api(served, token), Ingest(served.door, now=right_now)), listening)
+
+
+def right_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+class _Both:
+    """The API and the door for events behind one address."""
+
+    def __init__(self, api: Callable[..., object], ingest: Ingest) -> None:
+        self._api, self._ingest = api, ingest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        ours = scope["path"].startswith(_OURS)
+        await (self._api if ours else self._ingest)(scope, receive, send)  # type: ignore[misc]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise ProjectError(
+            f"the address {host}:{port} cannot be used ({error.strerror}).",
+            todo="Choose another port with --port, or stop what uses this one.",
+        ) from error
+    return listening
+
+
+def _run(app: _Both, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=Connection,
+        ws="none",
+        loop="uvloop",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_STOP_WITHIN,
+    )
+    # The server gives signals back after it has stopped; then nothing more is to happen by them.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,81 @@
+"""What stands between a request and the log: whose key it is, whether there is room, and how many were refused."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import datetime
+
+from handraise.events.received import Received, micros_of, refusals
+from handraise.log.writer import Done, GroupWriter
+
+UNKNOWN = "unknown"
+
+
+class KeyRing:
+    """Write keys by hash, in memory, so that a request needs no query.
+
+    Args:
+        read: Gives hash → source of every valid key.
+    """
+
+    def __init__(self, read: Callable[[], dict[str, str]]) -> None:
+        self._read = read
+        self._sources = read()
+
+    def source_of(self, key: str) -> str | None:
+        """The source that a plain key belongs to; None for a wrong or revoked one."""
+        return self._sources.get(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+
+    def reread(self) -> None:
+        """After keys were made or revoked."""
+        self._sources = self._read()
+
+
+class Door:
+    """Hands what is received to the log, and counts what is refused.
+
+    Args:
+        writer: Of the log.
+        keys: Whose calls they are.
+    """
+
+    def __init__(self, writer: GroupWriter, keys: KeyRing) -> None:
+        self._writer, self.keys = writer, keys
+        self._lock = threading.Lock()
+        self._refused: dict[str, Counter[str]] = defaultdict(Counter)
+        self.accepted = 0
+
+    @property
+    def failing(self) -> bool:
+        """Whether nothing can be stored at the moment."""
+        return self._writer.failure is not None
+
+    def submit(self, received: Received, at: datetime, done: Done) -> bool:
+        """Hand calls over; see `GroupWriter.submit`."""
+        taken = self._writer.submit(micros_of(at), received.encoded(), done)
+        if taken:
+            self.accepted += len(received.events)
+        return taken
+
+    def refuse(self, source: str | None, reason: str, count: int = 1) -> None:
+        """Count calls that the sender is told are not stored."""
+        with self._lock:
+            self._refused[source or UNKNOWN][reason] += count
+
+    def refused(self) -> dict[str, int]:
+        """Reason → how many calls were refused and are not in the log yet."""
+        with self._lock:
+            return dict(sum(self._refused.values(), Counter()))
+
+    def note_refusals(self, at: datetime) -> None:
+        """Write what was refused since the last call to the log, where it is counted with the rest."""
+        with self._lock:
+            waiting, self._refused = self._refused, defaultdict(Counter)
+        for source, reasons in waiting.items():
+            record = refusals(source, dict(reasons))
+            if not self._writer.submit(micros_of(at), record.encoded(), lambda _: None):
+                with self._lock:  # the log cannot be written: they wait for the next time
+                    self._refused[source].update(reasons)

@@ -1,0 +1,154 @@
+"""Everything that runs while a project is served: the log and its writer, the follower, and readers of the scores."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from handraise.errors import BusyError, LogError, ProjectError
+from handraise.log.store import EventLog
+from handraise.log.writer import GroupWriter
+from handraise.service.door import Door, KeyRing
+from handraise.service.follower import Follower
+from handraise.service.ownership import Claim, Owner, claim
+from handraise.service.project import DATA_FOLDER, DATABASE, Project, open_project
+from handraise.warehouse.engine import failures_told
+
+LOG_FOLDER = "log"
+_READERS = 4
+# So that the whole server stays below a gigabyte; what needs more goes through the disk.
+_MEMORY = "400MB"
+_NOTE_EVERY = 1.0
+_log = structlog.get_logger()
+
+
+class Host:
+    """One served project. Use it as a context: leaving it stores and seals everything.
+
+    Args:
+        folder: The project's.
+        environment: The process's variables.
+        now: The clock.
+        random: Gives so many random bytes.
+
+    Raises:
+        BusyError: Another process serves the project, or has its data open.
+        ProjectError: It reads its data from a warehouse, or cannot be opened.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        environment: Mapping[str, str],
+        now: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        read_keys: Callable[[], dict[str, str]],
+    ) -> None:
+        self.folder, self._environment, self._now = folder, environment, now
+        self._exits = contextlib.ExitStack()
+        data = folder / DATA_FOLDER
+        with self._exits:
+            _check(folder)
+            self._claim: Claim = claim(data)
+            self._exits.callback(self._claim.release)
+            self.log = EventLog(data / LOG_FOLDER, random=random)
+            self._writer = GroupWriter(self.log, told=_tell)
+            self._exits.callback(self._writer.close)
+            self.door = Door(self._writer, KeyRing(read_keys))
+            self.follower = Follower(
+                self._open_project, self._move_aside, self.log, wait=self._writer.wait_for_more, now=now
+            )
+            self._projects = contextlib.ExitStack()
+            self.follower.start()
+            self._exits.callback(self.follower.stop)
+            self._stopping = threading.Event()
+            self._noting = threading.Thread(target=self._note, name="refusals")
+            self._noting.start()
+            self._exits.callback(self._stop_noting)
+            self._readers: list[tuple[Project, Project]] = []
+            self._places = threading.BoundedSemaphore(_READERS)
+            self._exits = self._exits.pop_all()
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def announce(self, owner: Owner) -> None:
+        """Say where the server answers."""
+        self._claim.announce(owner)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Project]:
+        """The project as it is now, unchanged while it is looked at, beside whatever is being written.
+
+        Raises:
+            BusyError: Too many are reading, or the data are being opened again.
+        """
+        if not self._places.acquire(timeout=10):
+            raise BusyError("too much is being read at once.", todo="Try again in a moment.")
+        try:
+            owner, reader = self._reader()
+            with failures_told(), reader.warehouse.transaction():
+                yield reader
+            self._readers.append((owner, reader))
+        finally:
+            self._places.release()
+
+    def _reader(self) -> tuple[Project, Project]:
+        """The project that is written, and a reader of it; readers of one that was opened before are no use."""
+        owner = self.follower.project
+        if owner is None:
+            raise BusyError("the data are being opened again.", todo="Try again in a moment.")
+        while self._readers:
+            of, reader = self._readers.pop()
+            if of is owner:
+                return owner, reader
+            reader.warehouse.close()
+        warehouse = owner.warehouse.reader()
+        return owner, Project(folder=self.folder, loaded=owner.loaded, warehouse=warehouse, followed=True)
+
+    def _open_project(self) -> Project:
+        self._projects.close()
+        return self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
+
+    def _move_aside(self) -> str:
+        path = self.folder / DATA_FOLDER / DATABASE
+        name = path.with_name(f"{DATABASE}.damaged-{self._now():%Y%m%dT%H%M%S}")
+        path.rename(name)
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(f"{DATABASE}.wal").rename(f"{name}.wal")
+        return name.name
+
+    def _note(self) -> None:
+        while not self._stopping.wait(_NOTE_EVERY):
+            self.door.note_refusals(self._now())
+
+    def _stop_noting(self) -> None:
+        self._stopping.set()
+        self._noting.join()
+        self.door.note_refusals(self._now())
+
+
+def _check(folder: Path) -> None:
+    with open_project(folder) as project:
+        if project.loaded.playbook.warehouse:
+            raise ProjectError(
+                "this project reads its data from your warehouse, so there is nothing to send events to.",
+                where="warehouse.sources",
+                todo="Run `handraise refresh` on a schedule, or serve a project without `warehouse` in handraise.yaml.",
+            )
+
+
+def _tell(failure: LogError | None) -> None:
+    if failure:
+        _log.error("events cannot be stored", reason=failure.what)
+    else:
+        _log.info("events are stored again")

@@ -1,0 +1,186 @@
+"""Follow the event log: take in what it holds, and score again whoever it is about, seconds later.
+
+What is taken in and how far the log was followed are one transaction, and so are the scores and who still waits for
+them: a kill at any moment leaves neither a lost nor a doubled event. Everything here can be done anew from the log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import ibis
+
+from handraise.errors import InputError
+from handraise.events.call_intake import EVERYBODY_DIRTY, Counts, ReceivedCall, add_counts, take_calls
+from handraise.events.received import decode
+from handraise.log.frame import Damage, Frame
+from handraise.log.store import EventLog
+from handraise.playbook.measures import Abandoned
+from handraise.playbook.plan import plan_rollups
+from handraise.service import project as projects
+from handraise.service.project import Project
+from handraise.service.rescore import rescore
+from handraise.signals.intent import GRACE_HOURS
+from handraise.warehouse.tables import read_fact, write_fact
+
+_POSITION = "log_position"
+_KNOWN = "live_data_version"
+_DAMAGED = "log_bytes_damaged"
+_TICK = "live_scored_at"
+# Calls taken in at once: enough to be worth a statement, few enough for memory.
+MOST_CALLS = 20_000
+# Above so many waiting people, scoring everybody is cheaper than finding out whom they touch.
+_MOST_PEOPLE = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """One step along the log.
+
+    Attributes:
+        calls: Calls taken in.
+        behind: Bytes of the log that are still to be read.
+        damaged: Ranges that cannot be read.
+    """
+
+    calls: int
+    behind: int
+    damaged: tuple[Damage, ...]
+
+
+class Live:
+    """The follower of one log into one project. Belongs to the thread that owns the project.
+
+    Args:
+        project: Open, to be written.
+        log: Read from where the project has followed it.
+    """
+
+    def __init__(self, project: Project, log: EventLog) -> None:
+        self.project, self.log = project, log
+
+    @property
+    def position(self) -> int:
+        """How far the log was followed."""
+        return int(read_fact(self.project.warehouse, _POSITION) or 0)
+
+    @property
+    def damaged(self) -> int:
+        """Bytes of the log that could not be read on the way."""
+        return int(read_fact(self.project.warehouse, _DAMAGED) or 0)
+
+    def take(self, most: int = MOST_CALLS) -> Taken:
+        """Take in the next calls of the log, about as many as `most`."""
+        warehouse, position = self.project.warehouse, self.position
+        calls: list[ReceivedCall] = []
+        refused: dict[str, Counts] = defaultdict(Counts)
+        damaged: list[Damage] = []
+        for found in self.log.read(position):
+            position = found.end
+            if isinstance(found, Damage):
+                damaged.append(found)
+                continue
+            record = decode(found.payload)
+            calls += record.calls(found.position, found.received_at)
+            if record.refused:
+                refused[record.source].received += record.refused.received
+                refused[record.source].refused += record.refused.refused
+            if len(calls) >= most:
+                break
+        if position != self.position:
+            with warehouse.transaction():
+                self._take(calls, refused, damaged)
+                write_fact(warehouse, _POSITION, str(position))
+        return Taken(calls=len(calls), behind=self.log.durable - position, damaged=tuple(damaged))
+
+    def _take(self, calls: list[ReceivedCall], refused: dict[str, Counts], damaged: list[Damage]) -> None:
+        warehouse = self.project.warehouse
+        followed = self._is_followed()
+        if calls:
+            take_calls(warehouse, calls)
+        if refused:
+            add_counts(warehouse, refused)
+        if damaged:
+            write_fact(warehouse, _DAMAGED, str(self.damaged + sum(one.end - one.position for one in damaged)))
+        if followed:
+            write_fact(warehouse, _KNOWN, _data_version(self.project))
+
+    def set_next_aside(self, reason: str) -> None:
+        """Set the next record of the log aside whole: taking it in fails again and again."""
+        found = next(iter(self.log.read(self.position)), None)
+        if not isinstance(found, Frame):
+            return
+        with self.project.warehouse.transaction():
+            take_calls(self.project.warehouse, decode(found.payload).calls(found.position, found.received_at), reason)
+            write_fact(self.project.warehouse, _POSITION, str(found.end))
+
+    def settle(self, now: datetime) -> bool:
+        """Score again whoever waits for it; returns whether anybody did.
+
+        Args:
+            now: The present instant.
+        """
+        project, warehouse = self.project, self.project.warehouse
+        try:
+            as_of = self._as_of(now)
+        except InputError:  # nothing was ever loaded
+            return False
+        everybody = (
+            not self._is_followed()
+            or projects.scored_as_of(project) != as_of
+            or not projects.is_comparable(project)
+            or read_fact(warehouse, EVERYBODY_DIRTY) == "yes"
+        )
+        with warehouse.transaction():
+            self._wake_abandoned(now)
+            people = warehouse.whole("dirty_people")["person_id"].to_pylist()
+            if not everybody and not people:
+                return False
+            if everybody or len(people) > _MOST_PEOPLE:
+                projects.refresh(project, [as_of], now=now)
+            else:
+                rescore(project, people, now=now)
+            warehouse.empty("dirty_people")
+            write_fact(warehouse, EVERYBODY_DIRTY, "no")
+            write_fact(warehouse, _KNOWN, _data_version(project))
+            write_fact(warehouse, _TICK, now.astimezone(UTC).isoformat())
+        return True
+
+    def _as_of(self, now: datetime) -> date:
+        """The end of today once anything came in by the log; before, what a refresh without a day would take."""
+        if self.position:
+            return now.date() + timedelta(days=1)
+        return projects.default_as_of(self.project, now)
+
+    def _is_followed(self) -> bool:
+        """Whether the stored scores lack nothing but what the waiting people did."""
+        version, stamp = _data_version(self.project), (read_fact(self.project.warehouse, "scored") or "").split()
+        return bool(stamp) and version in {stamp[2], read_fact(self.project.warehouse, _KNOWN)}
+
+    def _wake_abandoned(self, now: datetime) -> None:
+        """Whoever started something a day ago waits for new scores: that it was not completed is known only now."""
+        warehouse, last = self.project.warehouse, read_fact(self.project.warehouse, _TICK)
+        signals = self.project.loaded.playbook.signals.person.values()
+        roles = {signal.measure.started for signal in signals if isinstance(signal.measure, Abandoned)}
+        if not last or not roles:
+            return
+        patterns = plan_rollups(self.project.loaded.playbook).roles
+        names = [pattern.event for role in roles for pattern in patterns[role]]
+        grace = timedelta(hours=GRACE_HOURS)
+        since, until = (_plain(at - grace) for at in (datetime.fromisoformat(last), now))
+        events = warehouse.table("events")
+        begun = events.filter((events.timestamp > since) & (events.timestamp <= until))
+        if all(names):
+            begun = begun.filter(begun.name.isin(names))
+        ids = begun.select(person_id=ibis.coalesce(begun.person_id, begun.anonymous_id)).distinct()
+        warehouse.insert("dirty_people", ids.anti_join(warehouse.table("dirty_people"), "person_id"))
+
+
+def _plain(at: datetime) -> ibis.expr.types.TimestampScalar:
+    return ibis.timestamp(at.astimezone(UTC).replace(tzinfo=None))
+
+
+def _data_version(project: Project) -> str:
+    return read_fact(project.warehouse, "data_version") or "0"
