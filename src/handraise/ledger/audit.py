@@ -12,12 +12,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from handraise.ledger.columns import canonical, storable
+from handraise.ledger.columns import canonical, in_utc, storable
 from handraise.ledger.schema import audit, audit_head
 from handraise.ledger.store import Ledger
 
@@ -110,13 +110,15 @@ def record(
         now: When.
 
     Raises:
-        ValueError: The details hold an e-mail address or a key: the trail is kept for good and read by many.
+        ValueError: The details hold an e-mail address or a key (the trail is kept for good and read by many), or `now`
+            has no time zone.
     """
     told = canonical(dict(details))
     if _SECRET.search(told):
         raise ValueError(f"details of {action} hold an e-mail address or a key")
     before = take_turn(connection)
-    content = (before.seq + 1, now, storable(actor), storable(action), storable(object), told, before.hash)
+    at = in_utc(now).isoformat(timespec="microseconds")
+    content = (before.seq + 1, at, storable(actor), storable(action), storable(object), told, before.hash)
     hashed = _hash(*content)
     names = ("seq", "at", "actor", "action", "object", "details", "previous_hash")
     connection.execute(insert(audit).values(**dict(zip(names, content, strict=True)), hash=hashed))
@@ -135,9 +137,7 @@ def list_audit(connection: Connection, *, before: int | None = None, limit: int 
     wanted = select(audit).order_by(audit.c.seq.desc()).limit(limit)
     if before is not None:
         wanted = wanted.where(audit.c.seq < before)
-    return tuple(
-        AuditRow(**{**row._asdict(), "details": json.loads(row.details)}) for row in connection.execute(wanted)
-    )
+    return tuple(_audit_row(row) for row in connection.execute(wanted))
 
 
 def verify(ledger: Ledger, anchor: Anchor | None = None) -> Verdict:
@@ -164,13 +164,19 @@ def verify(ledger: Ledger, anchor: Anchor | None = None) -> Verdict:
     return Verdict(rows=end.seq, broken_at=end.seq + 1 if cut else None, because=cut, anchor=end)
 
 
+def _audit_row(row: Row[Any]) -> AuditRow:
+    at, details = datetime.fromisoformat(row.at), json.loads(row.details)
+    return AuditRow(**{**row._asdict(), "at": at, "details": details})
+
+
 def _wrong(row: Row[Any], before: Anchor, anchor: Anchor | None) -> str:
     """What is wrong with the row that follows; empty = nothing."""
     if row.seq != before.seq + 1:
         return f"row {before.seq + 1} is missing: row {row.seq} follows row {before.seq}"
     if row.previous_hash != before.hash:
         return f"row {row.seq} was written after another row than the one before it"
-    if row.hash != _hash(*row[:-1]):
+    # SQLite lets a text column hold anything.
+    if not all(isinstance(part, str) for part in tuple(row)[1:]) or row.hash != _hash(*row[:-1]):
         return f"row {row.seq} was changed"
     if anchor and anchor.seq == row.seq and anchor.hash != row.hash:
         return f"row {row.seq} has another hash than the anchor: it, or rows before it, were made anew"
@@ -191,8 +197,4 @@ def _cut(end: Anchor, head: Row[int, str] | None, anchor: Anchor | None) -> str:
 
 def _hash(*content: object) -> str:
     """A JSON list says where each part ends, so no two contents are written alike."""
-    parts = [
-        part.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(part, datetime) else part
-        for part in content
-    ]
-    return hashlib.sha256(canonical(parts).encode("ascii")).hexdigest()
+    return hashlib.sha256(canonical(content).encode("ascii")).hexdigest()

@@ -25,6 +25,17 @@ def storable(text: str) -> str:
     return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
 
 
+def in_utc(instant: datetime) -> datetime:
+    """An instant in UTC.
+
+    Raises:
+        ValueError: It has no time zone: nobody could say later which one was meant.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} has no time zone")
+    return instant.astimezone(UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware instant, kept in UTC; on SQLite as text of one length, which sorts by time."""
 
@@ -32,13 +43,10 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a time without a zone: nobody could say later which one was meant."""
+        """Bring it to UTC; SQLite keeps no zone."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+        return in_utc(value).replace(tzinfo=None) if dialect.name == "sqlite" else in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the zone back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, update
@@ -11,16 +11,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from handraise.ledger.schema import counters
 
 
-def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> Row[Any] | None:
-    """Add a row unless one with the same key is there; also when two do it at once.
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
+    """Add rows, except those whose key is there already; also when two do it at once.
 
     Returns:
-        The row as stored, with what the database filled in; None = there was one already.
+        The rows that were added, with what the database filled in, in any order.
     """
+    if not rows:
+        return []
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(**values).on_conflict_do_nothing().returning(*table.columns)
-    row: Row[Any] | None = connection.execute(statement).one_or_none()
-    return row
+    statement = insert(table).on_conflict_do_nothing().returning(*table.columns)
+    return connection.execute(statement, rows).all()
 
 
 def next_number(connection: Connection, counter: str) -> int:

@@ -141,7 +141,7 @@ def _forget_in_jobs(connection: Connection, name: str) -> None:
         *[column.contains(name, autoescape=True) for column in (jobs.c.error, jobs.c.dedupe_key)],
     )
     ended = jobs.c.status.in_(("done", "failed", "cancelled"))
-    emptied = {"arguments": {}, "result": None, "error": None, "dedupe_key": None}
+    emptied: dict[str, object] = {"arguments": {}, "result": None, "error": None, "dedupe_key": None}
     connection.execute(update(jobs).where(ended, held).values(emptied))
 
 

@@ -92,22 +92,19 @@ def enqueue(connection: Connection, wanted: JobRequest, *, now: datetime) -> int
     Returns:
         Its id, or that of the job with the same dedupe key that waits or runs.
     """
-    row = insert_new(
-        connection,
-        jobs,
-        {
-            "kind": wanted.kind,
-            "arguments": dict(wanted.arguments),
-            "status": "queued",
-            "attempts": 0,
-            "max_attempts": wanted.max_attempts,
-            "run_at": wanted.run_at or now,
-            "dedupe_key": wanted.dedupe_key,
-            "created_at": now,
-        },
-    )
-    if row is not None:
-        return int(row.id)
+    values = {
+        "kind": wanted.kind,
+        "arguments": dict(wanted.arguments),
+        "status": "queued",
+        "attempts": 0,
+        "max_attempts": wanted.max_attempts,
+        "run_at": wanted.run_at or now,
+        "dedupe_key": wanted.dedupe_key,
+        "created_at": now,
+    }
+    new = insert_new(connection, jobs, [values])
+    if new:
+        return int(new[0].id)
     alive = jobs.c.status.in_(("queued", "running"))
     there = connection.execute(select(jobs.c.id).where(jobs.c.dedupe_key == wanted.dedupe_key, alive)).scalar()
     # Where the other job ends between the two statements, this one is added after all.
@@ -160,9 +157,9 @@ def heartbeat(
     Returns:
         False = the job is no longer this worker's (taken over or cancelled): stop.
     """
-    values = {"heartbeat_at": now, "lease_until": now + timedelta(seconds=seconds)}
+    values: dict[str, Any] = {"heartbeat_at": now, "lease_until": now + timedelta(seconds=seconds)}
     if progress is not None:
-        values["progress"] = progress  # type: ignore[assignment]
+        values["progress"] = progress
     return connection.execute(update(jobs).where(_held(job)).values(values)).rowcount == 1
 
 
@@ -198,7 +195,7 @@ def fail(connection: Connection, job: Job, *, error: str, now: datetime, retry: 
 
 def wait_after(attempts: int) -> timedelta:
     """How long a job waits after so many attempts: 30 s, twice as long each time, at most an hour."""
-    return min(_FIRST_WAIT * 2 ** min(attempts - 1, 20), _LONGEST_WAIT)
+    return min(_FIRST_WAIT * int(2 ** min(attempts - 1, 20)), _LONGEST_WAIT)
 
 
 def cancel(connection: Connection, job_id: int, *, actor: str, now: datetime) -> bool:

@@ -95,11 +95,11 @@ def create_source(connection: Connection, *, source_id: str, name: str, actor: s
             f"{source_id!r} cannot be the id of a source.", todo="Use small letters, digits and hyphens, at most 63."
         )
     take_turn(connection)
-    row = insert_new(connection, sources, {"id": source_id, "name": name, "created_at": now})
-    if row is None:
+    new = insert_new(connection, sources, [{"id": source_id, "name": name, "created_at": now}])
+    if not new:
         raise LedgerError(f"there is a source {source_id!r} already.", todo="Choose another id.")
     _changed(connection, actor, "source.create", f"source {source_id}", {}, now)
-    return Source(**row._asdict())
+    return Source(**new[0]._asdict())
 
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:

@@ -12,7 +12,7 @@ from handraise.errors import LedgerError
 _DRIVER = "postgresql+psycopg"
 
 
-def postgres_engine(url: URL, schema: str) -> Engine:
+def postgres_engine(url: URL, schema: str, patience: float) -> Engine:
     """An engine whose plain table names mean those of the schema, which is made if it is not there.
 
     Raises:
@@ -33,7 +33,7 @@ def postgres_engine(url: URL, schema: str) -> Engine:
         connection.autocommit = True
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET client_min_messages = warning")
-        connection.execute("SET lock_timeout = '30s'")
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{patience * 1000:.0f}ms"])
         if connection.execute("SELECT to_regnamespace(%s)", [f'"{schema}"']).fetchone() == (None,):
             _make_schema(connection, schema)
         connection.execute("SELECT set_config('search_path', %s, false)", [f'"{schema}"'])

@@ -99,8 +99,9 @@ def plan_due(connection: Connection, *, now: datetime) -> tuple[int, ...]:
 
 def last_due(cron: str, now: datetime) -> datetime | None:
     """The latest time that a notation names, up to and including now; None = it has not come for decades."""
-    # The search backwards leaves out where it begins.
-    return next(CronSim(cron, now.astimezone(UTC) + timedelta(seconds=1), reverse=True), None)
+    # The search backwards leaves out where it begins, and knows whole seconds.
+    begin = now.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    return next(CronSim(cron, begin, reverse=True), None)
 
 
 def _check(cron: str, now: datetime) -> None:

@@ -117,12 +117,12 @@ schedules = Table(
     Column("last_due_at", Instant, nullable=False),
 )
 
-# One row for each change of state, each holding the hash of the row before.
+# One row for each change of state, each holding the hash of the row before; texts, because it is texts that are hashed.
 audit = Table(
     "audit",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("object", Text, nullable=False),

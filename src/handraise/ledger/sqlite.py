@@ -16,10 +16,8 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from handraise.errors import LedgerError
 from handraise.ledger.failures import damaged, waited_too_long
 
-PATIENCE = 30.0  # seconds to wait for a turn
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
 _PRAGMAS = (
-    f"busy_timeout={int(PATIENCE * 1000)}",
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
@@ -36,10 +34,12 @@ class Turns:
 
     Args:
         path: The ledger's file.
+        patience: Seconds to wait for a turn.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float) -> None:
         """Nobody has a turn yet."""
+        self._patience = patience
         self._where = str(path)
         self._lock_path = path.with_name(path.name + ".lock")
         self._threads = threading.Lock()
@@ -51,7 +51,7 @@ class Turns:
         Raises:
             LedgerError: The turn did not come in time; trying again can help.
         """
-        if not self._threads.acquire(timeout=PATIENCE):
+        if not self._threads.acquire(timeout=self._patience):
             raise waited_too_long(self._where)
         try:
             with self._only_process() if writing else contextlib.nullcontext():
@@ -70,7 +70,7 @@ class Turns:
 
     def _wait_for(self, descriptor: int) -> None:
         """The system's waiting has no end of its own, so it is asked again and again."""
-        until, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
+        until, pause = time.monotonic() + self._patience, _FIRST_PAUSE
         while True:
             try:
                 return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,7 +81,7 @@ class Turns:
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def sqlite_engine(path: Path) -> Engine:
+def sqlite_engine(path: Path, patience: float) -> Engine:
     """An engine with a single connection; the file is made, readable by its owner alone, if it is not there.
 
     Raises:
@@ -98,7 +98,7 @@ def sqlite_engine(path: Path) -> Engine:
         ) from error
     engine = create_engine(
         "sqlite://",
-        creator=lambda: _connect(path),
+        creator=lambda: _connect(path, patience),
         poolclass=StaticPool,
         hide_parameters=True,  # they may be secrets, and errors end up in logs
     )
@@ -115,9 +115,9 @@ def _make_private(path: Path) -> None:
             path.chmod(0o600)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
     # No isolation level: the driver would begin by itself, and too late to be the only writer.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")

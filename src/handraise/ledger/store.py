@@ -19,6 +19,7 @@ from handraise.ledger.upgrade import bring_up_to_date
 
 FILE_NAME = "ledger.sqlite"
 POSTGRES_SCHEMA = "handraise_ledger"
+PATIENCE = 30.0  # seconds
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _POSTGRES = {"postgresql", "postgres", "postgresql+psycopg"}
 
@@ -33,28 +34,30 @@ class Ledger:
         engine: The connections.
         where: For messages.
         file: The SQLite file; None = Postgres.
+        patience: Seconds to wait while somebody else is writing.
     """
 
-    def __init__(self, engine: Engine, *, where: str, file: Path | None) -> None:
+    def __init__(self, engine: Engine, *, where: str, file: Path | None, patience: float) -> None:
         """Use `Ledger.open`."""
         self.file = file
         self._engine = engine
         self.where = where
-        self._turns = Turns(file) if file else None
+        self._turns = Turns(file, patience) if file else None
         self._mine = threading.local()
 
     @classmethod
-    def open(cls, place: str | Path, *, schema: str = POSTGRES_SCHEMA) -> Ledger:
+    def open(cls, place: str | Path, *, schema: str = POSTGRES_SCHEMA, patience: float = PATIENCE) -> Ledger:
         """Open a ledger, make it if it is not there, and bring an older one to the present schema.
 
         Args:
             place: A file, or the address of a Postgres database (`postgresql://user@host/database`).
             schema: The ledger's schema in Postgres.
+            patience: Seconds to wait while somebody else is writing.
 
         Raises:
             LedgerError: It cannot be reached or written, is damaged, is not a ledger, or is newer than this version.
         """
-        ledger = cls.connect(place, schema=schema)
+        ledger = cls.connect(place, schema=schema, patience=patience)
         try:
             with ledger.transaction() as connection:
                 bring_up_to_date(connection, ledger.where)
@@ -64,7 +67,7 @@ class Ledger:
         return ledger
 
     @classmethod
-    def connect(cls, place: str | Path, *, schema: str = POSTGRES_SCHEMA) -> Ledger:
+    def connect(cls, place: str | Path, *, schema: str = POSTGRES_SCHEMA, patience: float = PATIENCE) -> Ledger:
         """Reach the database without looking at what is in it; `open` is what you want.
 
         Raises:
@@ -77,7 +80,7 @@ class Ledger:
         scheme, _, rest = str(place).partition("://")
         if isinstance(place, Path) or not rest:
             file = Path(place)
-            return cls(sqlite_engine(file), where=str(file), file=file)
+            return cls(sqlite_engine(file, patience), where=str(file), file=file, patience=patience)
         if scheme not in _POSTGRES:
             raise LedgerError(
                 f"a ledger cannot be kept in {scheme!r}.", todo="Name a file, or an address that begins postgresql://."
@@ -87,7 +90,7 @@ class Ledger:
         except (ArgumentError, ValueError) as error:
             raise LedgerError("the address of the ledger's database cannot be read.") from error
         where = f"{url.host or url.query.get('host') or 'this machine'}/{url.database or ''}, schema {schema}"
-        return cls(postgres_engine(url, schema), where=where, file=None)
+        return cls(postgres_engine(url, schema, patience), where=where, file=None, patience=patience)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:

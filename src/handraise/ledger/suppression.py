@@ -27,6 +27,7 @@ _KEY = "suppression"
 _KEY_BYTES = 32
 # Databases allow some ten thousand parameters of a statement.
 _ASKED_AT_ONCE = 5000
+_TOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,20 +73,11 @@ def suppress(
     if reason not in REASONS:
         raise LedgerError(f"{reason!r} is no reason to suppress.", todo=f"Choose of {', '.join(REASONS)}.")
     take_turn(connection)
-    new = 0
-    for hashed in sorted(hashes_of(connection, ids, now=now, random=random).values()):
-        row = insert_new(connection, suppression, {"subject_hash": hashed, "reason": reason, "suppressed_at": now})
-        if row is not None:
-            new += 1
-            record(
-                connection,
-                actor=actor,
-                action="suppress",
-                object=f"subject {hashed}",
-                details={"reason": reason},
-                now=now,
-            )
-    return new
+    hashes = sorted(set(hashes_of(connection, ids, now=now, random=random).values()))
+    wanted = [{"subject_hash": hashed, "reason": reason, "suppressed_at": now} for hashed in hashes]
+    new = sorted(row.subject_hash for row in insert_new(connection, suppression, wanted))
+    _record(connection, new, "suppression.add", reason=reason, actor=actor, now=now)
+    return len(new)
 
 
 def allow_again(connection: Connection, ids: Iterable[str], *, reason: str, actor: str, now: datetime) -> int:
@@ -100,15 +92,13 @@ def allow_again(connection: Connection, ids: Iterable[str], *, reason: str, acto
     if reason == "erasure":
         raise LedgerError("an erasure cannot be taken back.")
     take_turn(connection)
-    freed = 0
-    for hashed in sorted(_known_hashes(connection, ids).values()):
+    freed = []
+    for hashed in sorted(set(_known_hashes(connection, ids).values())):
         gone = delete(suppression).where(suppression.c.subject_hash == hashed, suppression.c.reason == reason)
         if connection.execute(gone).rowcount:
-            freed += 1
-            record(
-                connection, actor=actor, action="allow", object=f"subject {hashed}", details={"reason": reason}, now=now
-            )
-    return freed
+            freed.append(hashed)
+    _record(connection, freed, "suppression.remove", reason=reason, actor=actor, now=now)
+    return len(freed)
 
 
 def is_suppressed(connection: Connection, ids: Iterable[str]) -> set[str]:
@@ -133,16 +123,23 @@ def list_suppressed(connection: Connection, *, reason: str | None = None) -> tup
 
 def count_suppressed(connection: Connection) -> Counter[str]:
     """How many are suppressed for each reason."""
-    wanted = select(suppression.c.reason, func.count()).group_by(suppression.c.reason)
-    return Counter({reason: count for reason, count in connection.execute(wanted)})
+    wanted = select(suppression.c.reason, func.count().label("people")).group_by(suppression.c.reason)
+    return Counter({row.reason: row.people for row in connection.execute(wanted)})
 
 
 def hashes_of(
     connection: Connection, ids: Iterable[str], *, now: datetime, random: Callable[[int], bytes]
 ) -> dict[str, str]:
     """Id or e-mail address as given → its keyed hash; the key is made if there is none yet."""
-    insert_new(connection, secrets, {"name": _KEY, "value": random(_KEY_BYTES), "created_at": now})
+    insert_new(connection, secrets, [{"name": _KEY, "value": random(_KEY_BYTES), "created_at": now}])
     return _known_hashes(connection, ids)
+
+
+def _record(connection: Connection, hashes: list[str], action: str, *, reason: str, actor: str, now: datetime) -> None:
+    """A long list is told in several rows, none of them large."""
+    for first in range(0, len(hashes), _TOLD_AT_ONCE):
+        details = {"reason": reason, "subjects": hashes[first : first + _TOLD_AT_ONCE]}
+        record(connection, actor=actor, action=action, object="suppression", details=details, now=now)
 
 
 def _known_hashes(connection: Connection, ids: Iterable[str]) -> dict[str, str]:

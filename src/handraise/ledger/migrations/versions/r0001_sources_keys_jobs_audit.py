@@ -104,8 +104,7 @@ def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-        _instant("at", needed=True),
-        *[_text(name) for name in ("actor", "action", "object", "details", "previous_hash", "hash")],
+        *[_text(name) for name in ("at", "actor", "action", "object", "details", "previous_hash", "hash")],
     )
     head = op.create_table(
         "audit_head",
