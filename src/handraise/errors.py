@@ -74,3 +74,19 @@ class NoRoomError(EngineError):
 
 class NotFoundError(HandraiseError):
     """No person or account has this id."""
+
+
+class LedgerError(HandraiseError):
+    """The ledger cannot be opened or used, or refused a change; nothing of that change is kept.
+
+    Args:
+        what: As above.
+        where: As above.
+        todo: As above.
+        retry: The same call can work later: a full disk, a server that is away, somebody else at work.
+    """
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", retry: bool = False) -> None:
+        """Say of this one failure whether trying again can help."""
+        super().__init__(what, where=where, todo=todo)
+        self.retry = retry

@@ -1,0 +1,1 @@
+"""How an older ledger becomes the present one; each revision is history and is never edited."""
