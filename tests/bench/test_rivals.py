@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.company import CSV_FILES, parts_of
 from benchmarks.rivals.rival import COLUMNS, RIVALS, Place, differing_rows, installed, opening
-from handraise.service.project import create_project, load, open_project
+from handraise.service.folder import create_project
+from handraise.service.project import load, open_project
 from handraise.simulate import simulate
 
 END = date(2026, 9, 1)

@@ -14,8 +14,9 @@ from handraise.events.call_intake import Counts, read_counts
 from handraise.events.received import micros_of, refusals
 from handraise.log.segment import segments_in
 from handraise.log.store import EventLog
+from handraise.service.folder import create_project
 from handraise.service.live import Live
-from handraise.service.project import Project, create_project, ensure_scored, is_current, open_project, refresh
+from handraise.service.project import Project, ensure_scored, is_current, open_project, refresh
 from handraise.simulate import simulate
 from live.sending import Call, send, track, tracked
 from support import export_bytes, load_folder, write

@@ -13,9 +13,9 @@ from handraise.playbook.diff import settings_changed
 from handraise.playbook.load import LoadedPlaybook, load_template, parse_playbook
 from handraise.playbook.plan import plan_rollups
 from handraise.service.diff import PlaybookDiff, diff_playbooks
+from handraise.service.folder import create_project
 from handraise.service.project import (
     Project,
-    create_project,
     ensure_scored,
     is_current,
     load,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime
 
+from handraise.errors import LedgerError
 from handraise.events.received import Received, micros_of, refusals
+from handraise.ledger.keys import key_hash
 from handraise.log.writer import Done, GroupWriter
 
 UNKNOWN = "unknown"
+# Seconds between two looks for a key that is not known, so that wrong ones cost no query each.
+_LOOK_EVERY = 0.005
 
 
 class KeyRing:
@@ -19,19 +24,31 @@ class KeyRing:
 
     Args:
         read: Gives hash → source of every valid key.
+        version: Gives a number that changes whenever `read` would give something else.
     """
 
-    def __init__(self, read: Callable[[], dict[str, str]]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[], dict[str, str]], version: Callable[[], int]) -> None:
+        self._read, self._version = read, version
+        self._known = version()
         self._sources = read()
+        self._looked = 0.0
 
     def source_of(self, key: str) -> str | None:
         """The source that a plain key belongs to; None for a wrong or revoked one."""
-        return self._sources.get(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+        found = self._sources.get(key_hash(key))
+        if found is None and time.monotonic() - self._looked > _LOOK_EVERY:
+            # It may have been made this moment, by another process.
+            self._looked = time.monotonic()
+            self.look_again()
+            found = self._sources.get(key_hash(key))
+        return found
 
-    def reread(self) -> None:
-        """After keys were made or revoked."""
-        self._sources = self._read()
+    def look_again(self) -> None:
+        """Read the keys anew if one was made or revoked."""
+        with contextlib.suppress(LedgerError):  # then what is known stands until the next time
+            now = self._version()
+            if now != self._known:
+                self._sources, self._known = self._read(), now
 
 
 class Door:

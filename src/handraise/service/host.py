@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -13,10 +14,13 @@ import structlog
 from handraise.errors import BusyError, LogError, ProjectError
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
+from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.service.door import Door, KeyRing
+from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
 from handraise.service.follower import Follower
+from handraise.service.ledgers import keys_version, open_ledger, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
-from handraise.service.project import DATA_FOLDER, DATABASE, Project, open_project
+from handraise.service.project import Project, open_project
 from handraise.warehouse.engine import failures_told
 
 LOG_FOLDER = "log"
@@ -48,7 +52,6 @@ class Host:
         environment: Mapping[str, str],
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
-        read_keys: Callable[[], dict[str, str]],
     ) -> None:
         self.folder, self._environment, self._now = folder, environment, now
         self._exits = contextlib.ExitStack()
@@ -57,10 +60,13 @@ class Host:
             _check(folder)
             self._claim: Claim = claim(data)
             self._exits.callback(self._claim.release)
+            self.ledger = self._exits.enter_context(open_ledger(folder, environment))
             self.log = EventLog(data / LOG_FOLDER, random=random)
             self._writer = GroupWriter(self.log, told=_tell)
             self._exits.callback(self._writer.close)
-            self.door = Door(self._writer, KeyRing(read_keys))
+            self.door = Door(
+                self._writer, KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
+            )
             self.follower = Follower(
                 self._open_project, self._move_aside, self.log, wait=self._writer.wait_for_more, now=now
             )
@@ -128,8 +134,10 @@ class Host:
         return name.name
 
     def _note(self) -> None:
+        """Every second: write down what was refused, and look for keys that other processes made or revoked."""
         while not self._stopping.wait(_NOTE_EVERY):
             self.door.note_refusals(self._now())
+            self.door.keys.look_again()
 
     def _stop_noting(self) -> None:
         self._stopping.set()
@@ -138,13 +146,15 @@ class Host:
 
 
 def _check(folder: Path) -> None:
-    with open_project(folder) as project:
-        if project.loaded.playbook.warehouse:
-            raise ProjectError(
-                "this project reads its data from your warehouse, so there is nothing to send events to.",
-                where="warehouse.sources",
-                todo="Run `handraise refresh` on a schedule, or serve a project without `warehouse` in handraise.yaml.",
-            )
+    """Refuse a folder that cannot be served, before anything of it is opened."""
+    check_is_project(folder)
+    if load_playbook(folder / FILE_NAME).playbook.warehouse:
+        raise ProjectError(
+            "this project reads its data from your warehouse, so there is nothing to send events to.",
+            where="warehouse.sources",
+            todo="Run `handraise refresh` on a schedule, or serve a project without `warehouse` in handraise.yaml.",
+        )
+    make_data_folder(folder / DATA_FOLDER)
 
 
 def _tell(failure: LogError | None) -> None:

@@ -13,18 +13,16 @@ from handraise.errors import AsOfError, InputError, ProjectError
 from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
-from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, template_text
+from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook
 from handraise.scores import history
+from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
 from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.warehouse.engine import Warehouse, failures_told
-from handraise.warehouse.files import write_whole
 from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
 
-DATA_FOLDER = ".handraise"
-DATABASE = "warehouse.duckdb"
 # The engine's own share; Python, the batches in flight and what the allocator keeps come on top (docs/why/speed.md has peaks).
 LOAD_MEMORY = "1100MB"
 # What a refresh keeps of its latest as-of (which columns; none named = all), so that lists and receipts need no
@@ -54,34 +52,6 @@ class Project:
     followed: bool = False
 
 
-def create_project(folder: Path, text: str | None = None, *, check_only: bool = False) -> Path:
-    """Write a playbook into a folder; returns the file.
-
-    Args:
-        folder: Made if it is not there.
-        text: The playbook; None = the built-in template.
-        check_only: Only see that there is no playbook yet.
-
-    Raises:
-        ProjectError: There is a playbook already, or the folder cannot be written.
-    """
-    file = folder / FILE_NAME
-    if file.exists():
-        raise ProjectError("there is a playbook already.", where=str(file), todo="Edit it, or choose another folder.")
-    if check_only:
-        return file
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProjectError(
-            f"the folder cannot be written ({error}).",
-            where=str(folder),
-            todo="Give yourself the right to, or choose another.",
-        ) from error
-    write_whole(file, template_text() if text is None else text)
-    return file
-
-
 @contextlib.contextmanager
 def open_project(
     folder: Path,
@@ -106,19 +76,11 @@ def open_project(
         BusyError: Another process has the data open.
         InputError: Only to be read, and nothing was ever loaded.
     """
-    file = folder / FILE_NAME
-    if not file.is_file():
-        raise ProjectError(
-            f"there is no {FILE_NAME} here, so this is not a handraise project.",
-            where=str(folder),
-            todo=f"{FILE_NAME} is a folder here: rename it."
-            if file.is_dir()
-            else f"Run `handraise init {folder}`, or name another folder with --project.",
-        )
-    loaded = load_playbook(file)
+    check_is_project(folder)
+    loaded = load_playbook(folder / FILE_NAME)
     data = folder / DATA_FOLDER
     if not read_only:
-        _make_data_folder(data)
+        make_data_folder(data)
     mode = loaded.playbook.warehouse
     if mode:
         engine = open_engine_of(mode, environment or {}, data / DATABASE, threads)
@@ -134,18 +96,6 @@ def open_project(
             yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
     finally:
         warehouse.close()
-
-
-def _make_data_folder(data: Path) -> None:
-    try:
-        data.mkdir(exist_ok=True)
-        (data / ".gitignore").write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise ProjectError(
-            f"the data folder cannot be written ({error}).",
-            where=str(data),
-            todo="handraise keeps what it loads and scores there: give yourself the right to write it.",
-        ) from error
 
 
 def _nothing_loaded() -> InputError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from handraise.errors import HandraiseError
+from handraise.events.call_intake import Counts, read_counts
 from handraise.events.intake import FileCount
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.schema import Language
@@ -179,6 +180,12 @@ def quarantine(project: Project, *, limit: int) -> SetAside:
     """Rows that were set aside."""
     rows, total = projects.quarantined(project, limit)
     return SetAside(rows=rows, total=total)
+
+
+@question(changes=False)
+def ingest_counts(project: Project) -> dict[str, Counts]:
+    """Source → what became of everything that it sent and that has been taken in."""
+    return read_counts(project.warehouse)
 
 
 @question(changes=False, read_only=True)

@@ -16,7 +16,7 @@ from handraise.events.profile import EventUse, Pages, PageUse, Profile, profile_
 from handraise.events.sources import survey
 from handraise.playbook.load import FILE_NAME, load_template, parse_playbook, template_text
 from handraise.playbook.propose import PASSIVE, Proposal, is_page_view, propose, propose_page, vocabulary
-from handraise.service.project import create_project
+from handraise.service.folder import create_project
 from handraise.warehouse.engine import Warehouse
 
 MOST_UNPLACED = 60

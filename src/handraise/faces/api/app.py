@@ -16,6 +16,12 @@ from handraise.service.wire import encode, encode_error, keywords_of, question_o
 
 
 def make_api(host: Host, token: str) -> FastAPI:
+    """The application.
+
+    Args:
+        host: What is served.
+        token: Of commands on this machine.
+    """
     api = FastAPI(title="handraise", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
 
     @api.post("/internal/{name}", include_in_schema=False)

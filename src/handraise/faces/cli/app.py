@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import signal
-import sys
-from collections.abc import Callable
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from handraise.errors import HandraiseError
-from handraise.faces.cli.days import parse_day, parse_days
+from handraise.faces.cli.days import parse_days
+from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
+from handraise.faces.cli.server_app import api_keys_app, serve, sources_app
 
 app = typer.Typer(
     name="handraise",
@@ -29,22 +27,9 @@ playbook_app = typer.Typer(help="Check, compare and test playbooks; see what the
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
 app.add_typer(quarantine_app, name="quarantine")
-
-ProjectOption = Annotated[
-    Path,
-    typer.Option("--project", envvar="HANDRAISE_PROJECT", help="The project's folder.", show_default="this folder"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of", metavar="DAY", help="From what came before DAY (UTC), as 2026-10-28.", show_default="newest"
-    ),
-]
-LangOption = Annotated[
-    str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")
-]
-HERE = Path()
+app.add_typer(sources_app, name="sources")
+app.add_typer(api_keys_app, name="api-keys")
+app.command()(serve)
 
 
 @app.command()
@@ -61,7 +46,7 @@ def demo(
     """
     from handraise.faces.cli.demo import run_demo
 
-    _run(lambda: run_demo(directory, accounts=accounts, days=days, seed=seed, language=lang or "en"))
+    run(lambda: run_demo(directory, accounts=accounts, days=days, seed=seed, language=lang or "en"))
 
 
 @app.command()
@@ -79,7 +64,7 @@ def init(
     """
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.init(directory, source or []))
+    run(lambda: commands.init(directory, source or []))
 
 
 @app.command()
@@ -100,7 +85,7 @@ def load(
     known = ["auto", *format_names()]
     if form not in known:
         raise typer.BadParameter(f"choose one of {', '.join(known)}", param_hint="--format")
-    _run(lambda: commands.load(project, paths, form=form, as_json=as_json))
+    run(lambda: commands.load(project, paths, form=form, as_json=as_json))
 
 
 @app.command()
@@ -119,7 +104,7 @@ def refresh(
     """
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.refresh(project, parse_days(as_of or []), full=full, as_json=as_json))
+    run(lambda: commands.refresh(project, parse_days(as_of or []), full=full, as_json=as_json))
 
 
 @app.command()
@@ -140,7 +125,7 @@ def accounts(  # noqa: PLR0917
     from handraise.faces.cli import commands
 
     choice = {"tier": tier, "segment": segment, "sort": sort, "limit": limit}
-    _run(lambda: commands.accounts(project, choice, as_of=_day(as_of), lang=lang, as_json=as_json))
+    run(lambda: commands.accounts(project, choice, as_of=day_of(as_of), lang=lang, as_json=as_json))
 
 
 @app.command()
@@ -163,7 +148,7 @@ def people(  # noqa: PLR0917
     from handraise.faces.cli import commands
 
     choice = {"band": band, "account_id": account, "pql": pql, "sort": sort, "limit": limit}
-    _run(lambda: commands.people(project, choice, as_of=_day(as_of), as_json=as_json))
+    run(lambda: commands.people(project, choice, as_of=day_of(as_of), as_json=as_json))
 
 
 @app.command()
@@ -181,9 +166,9 @@ def explain(
     """
     from handraise.faces.cli import commands
 
-    _run(
+    run(
         lambda: commands.explain(
-            project, entity_id, as_of=_day(as_of), against=_day(against), lang=lang, as_json=as_json
+            project, entity_id, as_of=day_of(as_of), against=day_of(against), lang=lang, as_json=as_json
         )
     )
 
@@ -204,7 +189,7 @@ def export(
 
     if what not in {"people", "accounts", "receipt"}:
         raise typer.BadParameter("choose people, accounts or receipt", param_hint="WHAT")
-    _run(lambda: commands.export(project, what, out, as_of=_day(as_of), as_json=as_json))
+    run(lambda: commands.export(project, what, out, as_of=day_of(as_of), as_json=as_json))
 
 
 @app.command()
@@ -220,7 +205,7 @@ def report(
     """
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.report(project, out, as_of=_day(as_of), lang=lang))
+    run(lambda: commands.report(project, out, as_of=day_of(as_of), lang=lang))
 
 
 @app.command()
@@ -236,7 +221,7 @@ def consolidation(
     """
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.consolidation(project, limit=limit, as_of=_day(as_of), as_json=as_json))
+    run(lambda: commands.consolidation(project, limit=limit, as_of=day_of(as_of), as_json=as_json))
 
 
 @app.command()
@@ -256,9 +241,9 @@ def simulate(
     """
     from handraise.faces.cli import commands
 
-    _run(
+    run(
         lambda: commands.simulate(
-            directory, accounts=accounts, days=days, seed=seed, events_per_day=events_per_day, end=_day(end)
+            directory, accounts=accounts, days=days, seed=seed, events_per_day=events_per_day, end=day_of(end)
         )
     )
 
@@ -268,7 +253,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     """What is loaded, how fresh it is, how well it joins, which signals are blind, and what to do next."""
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.doctor(project, as_json=as_json))
+    run(lambda: commands.doctor(project, as_json=as_json))
 
 
 @playbook_app.command("check")
@@ -280,7 +265,7 @@ def playbook_check(
     """Check `handraise.yaml`: every mistake with file, line, key and the nearest right spelling."""
     from handraise.faces.cli import playbook_commands
 
-    if not _run(lambda: playbook_commands.check(file or project, as_json=as_json)):
+    if not run(lambda: playbook_commands.check(file or project, as_json=as_json)):
         raise typer.Exit(1)
 
 
@@ -308,7 +293,7 @@ def playbook_diff(  # noqa: PLR0917
     if form not in {"text", "json", "markdown"}:
         raise typer.BadParameter("choose text, json or markdown", param_hint="--format")
     options = {"form": "json" if as_json else form, "limit": limit, "lang": lang}
-    _run(lambda: playbook_commands.diff(project, first, second, options, as_of=_day(as_of)))
+    run(lambda: playbook_commands.diff(project, first, second, options, as_of=day_of(as_of)))
 
 
 @playbook_app.command("test")
@@ -326,7 +311,7 @@ def playbook_test(
     """
     from handraise.faces.cli import playbook_commands
 
-    if not _run(lambda: playbook_commands.test(project, files or [], as_json=as_json)):
+    if not run(lambda: playbook_commands.test(project, files or [], as_json=as_json)):
         raise typer.Exit(1)
 
 
@@ -335,7 +320,7 @@ def playbook_kinds() -> None:
     """What a signal can measure: every kind, what it says, and its keys."""
     from handraise.faces.cli import commands
 
-    _run(commands.playbook_kinds)
+    run(commands.playbook_kinds)
 
 
 @quarantine_app.callback(invoke_without_command=True)
@@ -349,7 +334,7 @@ def quarantine(
     if context.invoked_subcommand is None:
         from handraise.faces.cli import commands
 
-        _run(lambda: commands.quarantine(project, limit=limit, as_json=as_json))
+        run(lambda: commands.quarantine(project, limit=limit, as_json=as_json))
 
 
 @quarantine_app.command("replay")
@@ -357,27 +342,7 @@ def quarantine_replay(project: ProjectOption = HERE, as_json: JsonOption = False
     """Try all rows that were set aside once more, after the playbook or handraise was mended."""
     from handraise.faces.cli import commands
 
-    _run(lambda: commands.quarantine_replay(project, as_json=as_json))
-
-
-def _day(text: str | None) -> date | None:
-    return parse_day(text) if text else None
-
-
-def _run(work: Callable[[], Any]) -> Any:
-    """Run a command; a refusal is one clear message and exit status 1."""
-    try:
-        return work()
-    except BrokenPipeError:  # whoever read our output has enough
-        raise
-    except (HandraiseError, OSError) as error:
-        from handraise.faces.cli.show import print_error, refused_by_system
-
-        print_error(refused_by_system(error) if isinstance(error, OSError) else error)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was finished is stored; run the command again to go on.\n")
-        raise typer.Exit(130) from None
+    run(lambda: commands.quarantine_replay(project, as_json=as_json))
 
 
 @app.callback()

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from handraise.errors import BusyError
-from handraise.service.project import DATA_FOLDER, Project, open_project
+from handraise.service.folder import DATA_FOLDER
+from handraise.service.project import Project, open_project
 from handraise.service.questions import QUESTIONS
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from handraise.playbook.measures import account_kinds, person_kinds
 from handraise.records import Overview
 from handraise.service import project as projects
 from handraise.service import questions
+from handraise.service.folder import create_project
 from handraise.service.lists import Choice
 from handraise.service.project import Project, open_project
 from handraise.service.questions import Day
@@ -36,7 +37,7 @@ def init(folder: Path, paths: list[Path]) -> None:
         show.say(f"Wrote {started.file}.")
         show.say("Next: read the proposed roles in it, mend what is wrong, then run")
     else:
-        file = projects.create_project(folder)
+        file = create_project(folder)
         show.say(f"Wrote {file}.")
         show.say("Next: map your event names to roles in it, then run")
     where = "" if folder == Path() else f" --project {folder}"

@@ -13,8 +13,9 @@ from handraise.faces.cli.days import right_now
 from handraise.playbook.load import FILE_NAME
 from handraise.service import project as projects
 from handraise.service import questions
+from handraise.service.folder import DATA_FOLDER, create_project
 from handraise.service.lists import Choice, list_accounts
-from handraise.service.project import DATA_FOLDER, create_project, open_project
+from handraise.service.project import open_project
 
 WEEKS = 6
 _MARK = ".handraise-demo"

@@ -83,7 +83,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _run(app: _Both, listening: socket.socket) -> None:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         http=Connection,
         ws="none",
         loop="uvloop",

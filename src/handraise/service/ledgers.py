@@ -1,0 +1,58 @@
+"""Where a project's ledger is, and what faces do with it in one step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from handraise.ledger import keys
+from handraise.ledger.store import FILE_NAME, Ledger
+from handraise.service.folder import DATA_FOLDER, check_is_project, make_data_folder
+
+ADDRESS = "HANDRAISE_LEDGER"
+
+
+@contextlib.contextmanager
+def open_ledger(folder: Path, environment: Mapping[str, str]) -> Iterator[Ledger]:
+    """A project's ledger: the database that `HANDRAISE_LEDGER` names, else a file beside its data.
+
+    Raises:
+        ProjectError: The folder is not a project.
+        LedgerError: The ledger cannot be opened.
+    """
+    check_is_project(folder)
+    make_data_folder(folder / DATA_FOLDER)
+    address = environment.get(ADDRESS, "")
+    ledger = Ledger.open(address or folder / DATA_FOLDER / FILE_NAME)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def valid_keys(ledger: Ledger) -> dict[str, str]:
+    """Hash → source of every write key that may be used."""
+    with ledger.reading() as connection:
+        return keys.valid_write_keys(connection)
+
+
+def keys_version(ledger: Ledger) -> int:
+    """Changes whenever a key or a source does."""
+    with ledger.reading() as connection:
+        return keys.keys_version(connection)
+
+
+def new_write_key(
+    ledger: Ledger, source_id: str, *, actor: str, now: datetime, random: Callable[[int], bytes]
+) -> keys.NewKey:
+    """A key for a source, which is made if it is not there; the only time that the key is shown.
+
+    Raises:
+        LedgerError: The source is disabled, or its name cannot be one.
+    """
+    with ledger.transaction() as connection:
+        if source_id not in {source.id for source in keys.list_sources(connection)}:
+            keys.create_source(connection, source_id=source_id, name=source_id, actor=actor, now=now)
+        return keys.create_write_key(connection, source_id, actor=actor, now=now, random=random)
