@@ -283,13 +283,25 @@ def test_a_server_that_is_away_may_be_tried_again_and_its_password_is_not_told(t
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_connection_that_the_server_ended_is_replaced(in_postgres: Place) -> None:
+def end_connections(ledger: Ledger, *processes: int) -> None:
+    with ledger.transaction() as connection:
+        for process in processes:
+            # Waits until it has ended, at most so many milliseconds.
+            ended = connection.execute(text("SELECT pg_terminate_backend(:process, 10000)"), {"process": process})
+            assert ended.scalar()
+
+
+def process_of(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def test_a_transaction_whose_connection_the_server_ends_may_be_tried_again(in_postgres: Place) -> None:
     ledger, other = in_postgres.open(), in_postgres.open()
 
     def lose() -> None:
-        with ledger.transaction() as connection, other.transaction() as killing:
-            mine = connection.execute(text("SELECT pg_backend_pid()")).scalar()
-            killing.execute(text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+        with ledger.transaction() as connection:
+            mine = process_of(connection)
+            at_once([lambda: end_connections(other, mine)])
             enqueue(connection, JobRequest(kind="refresh"), now=NOW)
 
     with pytest.raises(LedgerError) as refused:
@@ -297,6 +309,15 @@ def test_a_connection_that_the_server_ended_is_replaced(in_postgres: Place) -> N
     assert refused.value.retry
     with ledger.transaction() as connection:
         assert find_job(connection, enqueue(connection, JobRequest(kind="refresh"), now=NOW))
+
+
+def test_a_connection_that_the_server_ended_between_two_transactions_is_not_noticed(in_postgres: Place) -> None:
+    ledger, other = in_postgres.open(), in_postgres.open()
+    with ledger.reading() as connection:
+        idle = process_of(connection)
+    end_connections(other, idle)
+    with ledger.transaction() as connection:
+        assert process_of(connection) != idle
 
 
 @contextlib.contextmanager

@@ -45,7 +45,8 @@ def backup_to(ledger: Ledger, path: Path) -> int:
             f"the copy cannot be written ({error.strerror}).", where=str(path), todo="Choose another place.", retry=True
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
     return path.stat().st_size
 
 

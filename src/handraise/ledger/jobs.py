@@ -265,14 +265,8 @@ def _end_attempt(connection: Connection, job: Job, values: dict[str, Any]) -> No
 
 
 def _held(job: Job) -> ColumnElement[bool]:
-    """The same attempt by the same worker: a worker that lost a job and got it again is another holder."""
-    columns = jobs.c
-    return and_(
-        columns.id == job.id,
-        columns.status == "running",
-        columns.leased_by == job.leased_by,
-        columns.attempts == job.attempts,
-    )
+    """Each lease is another attempt, also where the same worker lost a job and got it again."""
+    return and_(jobs.c.id == job.id, jobs.c.status == "running", jobs.c.attempts == job.attempts)
 
 
 def _job(row: Row[Any]) -> Job:
