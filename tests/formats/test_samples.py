@@ -59,8 +59,8 @@ EVENTS = {
         ("0190-7", "server-user", "", "export", "2026-09-02 08:08:00", "team-2"),
     ],
     "amplitude": [
-        ("a-1", "", "dev-1", "Upload File", "2026-09-01 08:00:00.120000", "", '{"size":7}'),
-        ("a-2", "ada@acme.example", "dev-1", "Share Link", "2026-09-01 09:00:00", "team-1", '{"external":true}'),
+        ("i-1", "", "dev-1", "Upload File", "2026-09-01 08:00:00.120000", "", '{"size":7}'),
+        ("i-2", "ada@acme.example", "dev-1", "Share Link", "2026-09-01 09:00:00", "team-1", '{"external":true}'),
     ],
     "mixpanel": [
         ("m-1", "", "dev-1", "Sign Up", "2026-09-01 08:00:00", ""),

@@ -39,7 +39,7 @@ def translate_amplitude(call: Call) -> Rows:
         return rows
     properties = call.part("event_properties")
     return rows + call.event(
-        event_id=call.event_id(said.get("insert_id"), said.get("$insert_id"), said.get("uuid")),
+        event_id=call.event_id(said.get("insert_id"), said.get("$insert_id"), said.get("uuid"), dated="time" in said),
         who=(user, device),
         name=name,
         at=call.at(said.get("time"), call.shared.get("client_upload_time"), name="time"),

@@ -24,7 +24,11 @@ _WORKSPACE = frozenset(WORKSPACE)
 
 def first_text(document: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     """The first of several properties that has a text."""
-    return next((text for name in names if (text := plain_text(document.get(name))) is not None), None)
+    for name in names:
+        value = document.get(name)
+        if value is not None and (text := plain_text(value)) is not None:
+            return text
+    return None
 
 
 def workspace_in(properties: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ is PostHog's where that has `event` or `api_key`, else Mixpanel's. All other sha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -38,10 +38,10 @@ _LISTS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Content:
-    """JSON of a body, and the fields that stood around it in a form."""
+    """JSON of a body, and the fields that stood around it in a form; None = it was no form."""
 
     text: bytes
-    fields: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
 
     @property
     def is_list(self) -> bool:
@@ -74,7 +74,8 @@ def read_parcel(
     content = _content(endpoint, asked if method == "GET" else None, body)
     kind, envelope, events = _apart(endpoint, content)
     _check_size(events)
-    known = {**content.fields, **{name: _text(envelope[name]) for name in IN_ENVELOPE if name in envelope}}
+    form = content.form or {}
+    known = {**form, **{name: _text(envelope[name]) for name in IN_ENVELOPE if name in envelope}}
 
     # An event that comes alone says by itself what would stand around several.
     around = {} if events and events[0] is content.text else envelope
@@ -85,7 +86,7 @@ def read_parcel(
     return Parcel(
         kind=kind,
         key=key_of(path=path, query=asked, headers=headers, envelope=known, first=first),
-        shared=_shared(kind, around, {**asked, **content.fields}, is_form=bool(content.fields)),
+        shared=_shared(kind, around, {**asked, **form}, is_form=content.form is not None),
         events=events,
     )
 
@@ -103,7 +104,7 @@ def _of_form(fields: Mapping[str, str]) -> _Content:
     for name in _DATA_FIELDS:
         if name in fields:
             text = _checked(plain_text(json_of_field(fields[name], most=BODY_BYTES)))
-            return _Content(text=text, fields={k: v for k, v in fields.items() if k != name})
+            return _Content(text=text, form={k: v for k, v in fields.items() if k != name})
     raise UnreadableError(f"the form has no field {' or '.join(f'`{name}`' for name in _DATA_FIELDS)}")
 
 
@@ -138,7 +139,7 @@ def _apart(endpoint: Endpoint, content: _Content) -> tuple[str, dict[str, msgspe
         if not found.startswith(b"["):
             raise UnreadableError(f"`{name}` is not a list")
         return "posthog" if vendor == "mixpanel" else vendor, envelope, _elements(found)
-    if not endpoint.call and endpoint.name in _NEEDS_LIST and not content.fields:
+    if not endpoint.call and endpoint.name in _NEEDS_LIST and content.form is None:
         raise UnreadableError(f"the body has no list `{_LISTS[vendor][0]}`")
     return _kind(endpoint, envelope.keys()), envelope, (content.text,)
 

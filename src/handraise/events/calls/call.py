@@ -19,7 +19,7 @@ _FUTURE = timedelta(minutes=FUTURE_MINUTES)
 _OLDEST = timedelta(days=OLDEST_DAYS)
 # What differs when the same event is sent again.
 _OF_THE_SENDING = frozenset({"sentAt", "sent_at", "stm", *IN_ENVELOPE})
-_TOKENS = ("token", "$token")
+_TOKENS = frozenset({"token", "$token"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,11 @@ class Call:
 
     def identity(self, *names: str) -> str | None:
         """The first of these ids of the event that is there."""
-        return next((found for name in names if (found := as_id(self.said.get(name), name))), None)
+        for name in names:
+            found = as_id(self.said.get(name), name)
+            if found is not None:
+                return found
+        return None
 
     def at(self, value: object, sent: object, *, name: str = "timestamp") -> datetime:
         """When it happened, by our clock.
@@ -92,14 +96,21 @@ class Call:
         behind = self.received_at - sent_at
         return behind if abs(behind) > _CLOCK else timedelta()
 
-    def event_id(self, *values: object) -> str:
-        """The first id that the library gave, else one made from the content, so that a retry has the same."""
+    def event_id(self, *values: object, dated: bool) -> str:
+        """The first id that the library gave, else one made from the content, so that a retry has the same.
+
+        Args:
+            values: Where an id may be.
+            dated: Whether the event says when it was. Those without id and time differ by the minute of their coming:
+                else whatever somebody does again and again would be one event.
+        """
         for value in values:
             found = as_id(value, "the event's id")
             if found:
                 return found
         kept = {name: value for name, value in self.said.items() if name not in _OF_THE_SENDING}
-        content = f"{self.source}\x1f{self.action}\x1f".encode() + write_sorted(kept)
+        minute = "" if dated else f"{self.received_at:%Y-%m-%dT%H:%M}"
+        content = f"{self.source}\x1f{self.action}\x1f{minute}\x1f".encode() + write_sorted(kept)
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def event(
@@ -133,7 +144,7 @@ class Call:
             row["anonymous_id"] = anonymous
         if workspace:
             row["workspace_id"] = workspace
-        if any(token in properties for token in _TOKENS):
+        if not _TOKENS.isdisjoint(properties):
             properties = {key: value for key, value in properties.items() if key not in _TOKENS}
         if properties:
             row["properties"] = write_json(properties).decode()

@@ -33,7 +33,7 @@ def translate_mixpanel_event(call: Call) -> Rows:
         raise BadCallError("neither distinct_id nor $user_id nor $device_id")
     groups = properties.get("$groups")
     return call.event(
-        event_id=call.event_id(properties.get("$insert_id")),
+        event_id=call.event_id(properties.get("$insert_id"), dated="time" in properties),
         who=(person, anonymous),
         name=name,
         at=at,

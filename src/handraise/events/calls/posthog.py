@@ -43,7 +43,7 @@ def translate_posthog(call: Call) -> Rows:
     if isinstance(name, str) and name in _SILENT:
         return rows
     return rows + call.event(
-        event_id=call.event_id(said.get("uuid"), properties.get("$insert_id")),
+        event_id=call.event_id(said.get("uuid"), properties.get("$insert_id"), dated="timestamp" in said),
         who=(person, anonymous),
         name=name,
         at=at,

@@ -25,14 +25,15 @@ def translate_segment(call: Call) -> Rows:
     if user is None and anonymous is None:
         raise BadCallError("neither userId nor anonymousId")
     sent = said.get("sentAt") or call.shared.get("sentAt")
-    at = call.at(said.get("timestamp") or said.get("originalTimestamp"), sent)
+    time = said.get("timestamp") or said.get("originalTimestamp")
+    at = call.at(time, sent)
     if action == "track" or action in _VIEWS:
         properties = call.part("properties")
         name: object = said.get("event")
         if action != "track":
             name, properties = _view(_VIEWS[action], said, properties)
         return call.event(
-            event_id=call.event_id(said.get("messageId")),
+            event_id=call.event_id(said.get("messageId"), dated=bool(time)),
             who=(user, anonymous),
             name=name,
             at=at,

@@ -35,7 +35,7 @@ def translate_snowplow(call: Call) -> Rows:
     true, created = said.get("ttm"), said.get("dtm")
     properties = _properties(said, own)
     return call.event(
-        event_id=call.event_id(said.get("eid")),
+        event_id=call.event_id(said.get("eid"), dated=bool(true or created)),
         who=(person, anonymous),
         name=name,
         # `ttm` is the true time by definition; only `dtm` follows the clock of the device.

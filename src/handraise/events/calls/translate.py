@@ -58,7 +58,7 @@ def translate(kind: str, shared: bytes, event: bytes, *, source: str, received_a
         raise BadCallError(f"the event is larger than {EVENT_BYTES // 1024} KB ({len(event)} bytes)")
     if is_too_deep(event):
         raise BadCallError(f"the event is nested more than {DEPTH} deep")
-    if has_nul(event):
+    if has_nul(event) or has_nul(shared):
         raise BadCallError(NUL)
     said = _read(event)
     if not isinstance(said, dict):

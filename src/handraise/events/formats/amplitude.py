@@ -53,7 +53,8 @@ class Amplitude:
         content = derived_id(text(rows, "user_id", "device_id"), rows["_name"], at, properties)
         return rows.select(
             LINE,
-            event_id=ibis.coalesce(text(rows, "uuid", "$insert_id", "_insert_id", "insert_id"), content),
+            # The library's own id goes first: it is the one that the same event has when it comes over HTTP.
+            event_id=ibis.coalesce(text(rows, "$insert_id", "_insert_id", "insert_id", "uuid"), content),
             person_id=text(rows, "user_id"),
             anonymous_id=text(rows, "device_id"),
             name=rows["_name"],
