@@ -126,7 +126,7 @@ def test_nothing_in_the_files_of_sqlite_names_the_person_afterwards(in_file: Pla
 
 def test_no_page_of_the_file_keeps_any_of_many_people_who_come_and_go(in_file: Place) -> None:
     ledger = in_file.open()
-    chosen = random.Random(7)  # noqa: S311 - any order does
+    chosen = random.Random(7)
     people = [f"person-{number:04}-" + "x" * chosen.randrange(200) + f"-end{number:04}" for number in range(300)]
     waiting = []
     for person in people:

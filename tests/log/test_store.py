@@ -262,3 +262,39 @@ def test_below_the_reserve_nothing_is_written_and_it_goes_on_by_itself(tmp_path:
     assert log.append([(NOW, b"x")]) == log.durable
     assert payloads(log) == [b"x"]
     log.close()
+
+
+def test_a_record_can_lose_content_and_keeps_its_place(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    made = written(log, 700)
+    places = [found.position for found in log.read(0)]
+    log.close_segment()
+
+    def without_secrets(payload: bytes) -> bytes | None:
+        return b"gone" if payload.startswith((b"000003", b"000400")) else None
+
+    assert log.rewrite(without_secrets) == 2
+    wanted = [b"gone" if n in {3, 400} else one for n, one in enumerate(made)]
+    assert payloads(log) == wanted
+    more = written(log, 3, first=900)
+    log.close()
+    again = opened(tmp_path, seed=2)
+    assert payloads(again) == wanted + more
+    assert [found.position for found in again.read(0)][:700] == places
+    assert all(is_as_sealed(segment) for segment in segments_in(tmp_path)[0])
+    assert not any(b"000003" in file.read_bytes() for file in tmp_path.iterdir())
+    again.close()
+
+
+def test_old_segments_can_be_dropped(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    written(log, 700)
+    middle = segments_in(tmp_path)[0][2].start
+    assert log.drop_before(middle) == 2
+    assert log.start == middle
+    assert damages(log) == []
+    log.close()
+    again = opened(tmp_path, seed=2)
+    assert damages(again) == []
+    assert len(payloads(again)) < 700
+    again.close()

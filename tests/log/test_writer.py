@@ -10,6 +10,7 @@ import pytest
 from handraise.errors import LogError
 from handraise.log.disk import Disk
 from handraise.log.frame import Frame
+from handraise.log.segment import segments_in
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from log.disks import FailingDisk
@@ -109,3 +110,17 @@ def test_a_failure_is_told_to_everybody_and_writing_goes_on_by_itself(tmp_path: 
     told.wait(3)
     writer.close()
     assert [f.payload for f in log.read(0) if isinstance(f, Frame)] == [b"kept", b"after"]
+
+
+def test_a_new_segment_begins_where_it_is_asked_for(tmp_path: Path) -> None:
+    told = Told()
+    log = opened(tmp_path, Disk())
+    writer = GroupWriter(log)
+    writer.submit(1, b"before", told.about(b"before"))
+    told.wait(1)
+    writer.rotate()
+    writer.submit(1, b"after", told.about(b"after"))
+    told.wait(2)
+    assert len(segments_in(tmp_path)[0]) == 2
+    writer.close()
+    assert [f.payload for f in log.read(0) if isinstance(f, Frame)] == [b"before", b"after"]

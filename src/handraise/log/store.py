@@ -13,6 +13,7 @@ from handraise.errors import LogError
 from handraise.log.disk import Disk
 from handraise.log.frame import HEADER_SIZE as FRAME_HEADER
 from handraise.log.frame import Damage, Frame, encode
+from handraise.log.rewrite import Change, rewrite
 from handraise.log.segment import (
     HEADER_SIZE,
     SALT_SIZE,
@@ -82,12 +83,12 @@ class EventLog:
     ) -> None:
         self.folder, self.disk = folder, disk or Disk()
         self._random, self._segment_size, self._reserve = random, segment_size, reserve
-        self._lock = threading.Lock()
+        self._lock, self._sealing = threading.Lock(), threading.Lock()
         self._segments: list[Segment] = []
         self._ends: dict[int, int] = {}
         self._unsealed: list[Segment] = []
         self._open: _Written | None = None
-        self.durable = 0
+        self.durable = self.dropped = 0
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.opened = self._recover()
@@ -176,6 +177,40 @@ class EventLog:
             first = max(position, segment.start + HEADER_SIZE)
             yield from read_records(segment, first, end, _AT_ONCE)
             position = end
+
+    def close_segment(self) -> None:
+        """Let the next record begin a new segment, so that everything before it can be rewritten. For the writer alone.
+
+        Raises:
+            LogError: The file cannot be cut.
+        """
+        try:
+            self._close_written()
+        except OSError as error:
+            raise _cannot(f"the event log cannot be written ({error.strerror})", self.folder) from error
+
+    def rewrite(self, change: Change) -> int:
+        """Change records of all closed segments (see `log.rewrite`); returns how many. Nobody may read meanwhile."""
+        with self._lock:
+            closed = [s for s in self._segments if not self._is_open(s)]
+            ends = dict(self._ends)
+        self._seal_all()
+        return sum(rewrite(one, ends[one.start] - one.start, change, self.disk) for one in closed)
+
+    def drop_before(self, position: int) -> int:
+        """Remove closed segments that end at or before a log position; returns how many."""
+        self._seal_all()
+        with self._lock:
+            gone = [s for s in self._segments if self._ends[s.start] <= position and not self._is_open(s)]
+            self._segments = [s for s in self._segments if s not in gone]
+            self.dropped = max([self.dropped, *(self._ends.pop(s.start) for s in gone)])
+        for segment in gone:
+            segment.path.unlink()
+            segment.seal_path.unlink(missing_ok=True)
+        return len(gone)
+
+    def _is_open(self, segment: Segment) -> bool:
+        return self._open is not None and segment is self._open.segment
 
     def close(self) -> None:
         """Cut and seal what was written."""
@@ -304,9 +339,10 @@ class EventLog:
         written.segment.path.unlink()
 
     def _seal_all(self) -> None:
-        while self._unsealed:
-            seal(self._unsealed[0], self.disk)
-            del self._unsealed[0]
+        with self._sealing:
+            while self._unsealed:
+                seal(self._unsealed[0], self.disk)
+                del self._unsealed[0]
 
 
 def _cannot(what: str, folder: Path) -> LogError:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from handraise.errors import LogError
@@ -47,6 +48,7 @@ class GroupWriter:
         self._bytes = 0
         self._changed = threading.Condition()
         self._stopping = False
+        self._rotations: list[Future[None]] = []
         self._failure: LogError | None = None
         self._prepare = threading.Event()
         self._written = threading.Event()
@@ -86,6 +88,20 @@ class GroupWriter:
             self._changed.notify()
         return True
 
+    def rotate(self) -> None:
+        """Let the next record begin a new segment; returns when it will.
+
+        Raises:
+            LogError: The log cannot be written at the moment.
+        """
+        closed: Future[None] = Future()
+        with self._changed:
+            if self._stopping:
+                raise LogError("the event log is being closed.")
+            self._rotations.append(closed)
+            self._changed.notify()
+        closed.result()
+
     def wait_for_more(self, seconds: float) -> bool:
         """Block until something was written since the last call, or the time is over; whether something was."""
         found = self._written.wait(seconds)
@@ -103,7 +119,13 @@ class GroupWriter:
         self._log.close()
 
     def _write_on(self) -> None:
-        while group := self._take():
+        while True:
+            group = self._take()
+            self._close_segment()
+            if not group:
+                if self._stopping:
+                    return
+                continue
             try:
                 self._log.append([(one.received_at, one.payload) for one in group])
             except LogError as error:
@@ -116,9 +138,9 @@ class GroupWriter:
             self._prepare.set()
 
     def _take(self) -> list[_Waiting]:
-        """The next group; empty when the writer is to stop."""
+        """The next group; empty when the writer is to stop, or to begin a new segment."""
         with self._changed:
-            while not self._waiting and not self._stopping:
+            while not (self._waiting or self._stopping or self._rotations):
                 self._changed.wait()
             group, size = [], 0
             while self._waiting and size < _GROUP:
@@ -126,6 +148,16 @@ class GroupWriter:
                 size += len(group[-1].payload)
             self._bytes -= size
             return group
+
+    def _close_segment(self) -> None:
+        with self._changed:
+            asked, self._rotations = self._rotations, []
+        for one in asked:
+            try:
+                self._log.close_segment()
+                one.set_result(None)
+            except LogError as error:
+                one.set_exception(error)
 
     def _fail(self, group: list[_Waiting], error: LogError) -> None:
         with self._changed:
