@@ -270,7 +270,7 @@ def test_a_record_can_lose_content_and_keeps_its_place(tmp_path: Path) -> None:
     places = [found.position for found in log.read(0)]
     log.close_segment()
 
-    def without_secrets(payload: bytes) -> bytes | None:
+    def without_secrets(payload: bytes, _: int) -> bytes | None:
         return b"gone" if payload.startswith((b"000003", b"000400")) else None
 
     assert log.rewrite(without_secrets) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -24,9 +24,16 @@ from handraise.warehouse.tables import INPUTS, Input, write_fact
 FORMAT = "call"
 # The kind of a body that is no request of its vendor at all; `shared` says why.
 UNREADABLE = "unreadable"
+# What an erasure leaves in the place of a call.
+ERASED = b""
 EVERYBODY_DIRTY = "everybody_dirty"
+# Calls of somebody who was erased lie in the log again, and have to be taken out of it.
+RETURNED = "erased_people_returned"
+
+Erased = Callable[[set[str]], set[str]]
 # In this order, because who is dirty depends on where people are.
 _ORDER = ("accounts", "workspaces", "people", "aliases", "events")
+OF_PEOPLE = ("person_id", "anonymous_id", "alias_id", "email")
 _COUNTS = ("received", "accepted", "duplicate", "quarantined", "refused", "passed_over")
 
 
@@ -85,19 +92,32 @@ class _Call:
     received: ReceivedCall
     rows: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     reason: str | None = None
+    is_erased: bool = False
 
     @property
     def has_event(self) -> bool:
         return any(name == "events" for name, _ in self.rows)
 
+    @property
+    def ids(self) -> set[str]:
+        """Ids and addresses of people that it names."""
+        return {row[column] for _, row in self.rows for column in OF_PEOPLE if row.get(column)}
 
-def take_calls(warehouse: Warehouse, received: Iterable[ReceivedCall], reason: str | None = None) -> dict[str, Counts]:
+
+def take_calls(
+    warehouse: Warehouse,
+    received: Iterable[ReceivedCall],
+    *,
+    reason: str | None = None,
+    erased: Erased = lambda _: set(),
+) -> dict[str, Counts]:
     """Store calls, count what became of them by source, and note whose scores are behind; all in one transaction.
 
     Args:
         warehouse: Where they go.
         received: In the order of the log.
         reason: Why all of them are to be set aside; None = they are not.
+        erased: Those of some ids and addresses whose people were erased: of them nothing is stored again.
 
     Returns:
         Source → what became of its calls.
@@ -105,6 +125,7 @@ def take_calls(warehouse: Warehouse, received: Iterable[ReceivedCall], reason: s
     calls = [_Call(received=one, reason=reason) if reason else _read(one) for one in received]
     refresh_event_keys(warehouse)
     with warehouse.transaction():
+        _leave_out(warehouse, calls, erased)
         by_input = _landed(calls)
         for name in by_input:
             _check(warehouse, name, by_input[name])
@@ -118,6 +139,8 @@ def take_calls(warehouse: Warehouse, received: Iterable[ReceivedCall], reason: s
 
 
 def _read(received: ReceivedCall) -> _Call:
+    if received.event == ERASED:
+        return _Call(received=received, is_erased=True)
     if received.kind == UNREADABLE:
         return _Call(received=received, reason=str(json.loads(received.shared)["reason"]))
     try:
@@ -127,6 +150,16 @@ def _read(received: ReceivedCall) -> _Call:
     except BadCallError as error:
         return _Call(received=received, reason=error.reason)
     return _Call(received=received, rows=rows)
+
+
+def _leave_out(warehouse: Warehouse, calls: list[_Call], erased: Erased) -> None:
+    gone = erased({one for call in calls for one in call.ids})
+    if not gone:
+        return
+    for call in calls:
+        if call.ids & gone:
+            call.rows, call.is_erased = [], True
+    write_fact(warehouse, RETURNED, "yes")
 
 
 def _landed(calls: list[_Call]) -> dict[str, list[tuple[int, dict[str, str]]]]:
@@ -214,7 +247,7 @@ def _fresh_calls(warehouse: Warehouse, calls: list[_Call]) -> set[int]:
     """Numbers of the calls that are no events and were not taken in before."""
     keys: dict[str, int] = {}
     for number, call in enumerate(calls):
-        if call.reason is None and not call.has_event:
+        if call.reason is None and not call.has_event and not call.is_erased:
             keys.setdefault(call.received.key, number)
     if not keys:
         return set()
@@ -276,7 +309,7 @@ def _count(calls: list[_Call], fresh: set[int]) -> dict[str, Counts]:
         counts.received += 1
         if call.reason:
             counts.quarantined += 1
-        elif number in fresh:
+        elif call.is_erased or number in fresh:
             counts.accepted += 1
             counts.passed_over += not call.rows
         else:

@@ -9,7 +9,8 @@ from handraise.log.disk import Disk
 from handraise.log.frame import Damage, Frame, encode
 from handraise.log.segment import HEADER_SIZE, Segment, seal
 
-Change = Callable[[bytes], bytes | None]
+# (payload, received_at in microseconds) → what is to be kept of the payload; None = all of it
+Change = Callable[[bytes, int], bytes | None]
 _ZEROS = bytes(1024 * 1024)
 
 
@@ -32,7 +33,7 @@ def rewrite(segment: Segment, size: int, change: Change, disk: Disk) -> int:
         if isinstance(found, Damage):
             gone.append((start, end))
             continue
-        kept = change(found.payload)
+        kept = change(found.payload, found.received_at)
         if kept is not None:
             data[start:end] = _in_same_room(found, kept, segment.salt)
             gone.append((start, end))

@@ -7,6 +7,7 @@ is compared with the scores stored last where these are the day before it, and w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,6 +40,12 @@ def make_tables(warehouse: Warehouse) -> None:
             warehouse.create(f"{entity}_history", schema)
     if "snapshots" not in there:
         warehouse.create("snapshots", SNAPSHOTS)
+
+
+def erase(warehouse: Warehouse, people: Iterable[str]) -> int:
+    """Delete the history of people; returns how many rows."""
+    ids = pa.table({"person_id": pa.array(sorted(people), pa.string())})
+    return warehouse.delete("person_history", warehouse.hold("erased_people", ids))
 
 
 @dataclass(frozen=True, kw_only=True)

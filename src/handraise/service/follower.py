@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from handraise.errors import BusyError, HandraiseError, ProjectError
+from handraise.events.call_intake import Erased
 from handraise.log.store import EventLog
 from handraise.service.live import MOST_CALLS, Live
 from handraise.service.project import Project
@@ -46,6 +47,15 @@ class Progress:
     moved_aside: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What somebody wants done with the project, and what with its files afterwards."""
+
+    work: Callable[[Project], Any]
+    closed: Callable[[], None] | None
+    promise: Future[Any]
+
+
 class Follower:
     """Runs in a thread of its own from `start` to `stop`.
 
@@ -55,6 +65,7 @@ class Follower:
         log: What to follow.
         wait: Blocks for so many seconds, or until the log has more.
         now: The clock.
+        erased: Those of some ids and addresses whose people were erased.
     """
 
     def __init__(
@@ -65,10 +76,11 @@ class Follower:
         *,
         wait: Callable[[float], object],
         now: Callable[[], datetime],
+        erased: Erased,
     ) -> None:
         self._open, self._move_aside, self._event_log = open_project, move_aside, log
-        self._wait, self._now = wait, now
-        self._asked: deque[tuple[Callable[[Project], Any], Future[Any]]] = deque()
+        self._wait, self._now, self._erased = wait, now, erased
+        self._asked: deque[_Asked] = deque()
         self._stopping = threading.Event()
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="follower")
@@ -98,10 +110,17 @@ class Follower:
         Raises:
             BusyError: The server is stopping.
         """
+        return self._ask(work, None)
+
+    def ask_and_reopen(self, work: Callable[[Project], T], closed: Callable[[], None]) -> T:
+        """As `ask`; then the data are closed, `closed` is called, and they are opened again. Nobody may be reading."""
+        return self._ask(work, closed)
+
+    def _ask(self, work: Callable[[Project], T], closed: Callable[[], None] | None) -> T:
         if self._stopping.is_set():
             raise BusyError("the server is stopping.", todo="Run the command again in a moment.")
         promise: Future[T] = Future()
-        self._asked.append((work, promise))
+        self._asked.append(_Asked(work=work, closed=closed, promise=promise))
         return promise.result()
 
     def _run(self) -> None:
@@ -133,7 +152,7 @@ class Follower:
     def _step(self) -> bool:
         """One micro-batch; whether there was anything to do."""
         assert self.project is not None  # noqa: S101 - opened before
-        live = Live(self.project, self._event_log)
+        live = Live(self.project, self._event_log, erased=self._erased)
         self._taking = True
         taken = live.take(1 if self._failures else MOST_CALLS)
         self._taking = False
@@ -152,11 +171,15 @@ class Follower:
     def _do_asked(self) -> None:
         assert self.project is not None  # noqa: S101 - opened before
         while self._asked:
-            work, promise = self._asked.popleft()
+            asked = self._asked.popleft()
             try:
-                promise.set_result(work(self.project))
+                found = asked.work(self.project)
+                if asked.closed:
+                    self._reopen(asked.closed)
             except BaseException as error:  # noqa: BLE001 - whoever asked gets it
-                promise.set_exception(error)
+                asked.promise.set_exception(error)
+            else:
+                asked.promise.set_result(found)
 
     def _mend(self, error: Exception) -> None:
         """Open the data again: an engine that failed once may refuse everything until then."""
@@ -186,8 +209,9 @@ class Follower:
             return False
         return True
 
-    def _reopen(self) -> None:
+    def _reopen(self, closed: Callable[[], None] = lambda: None) -> None:
         if self.project:
             self.project.warehouse.close()
             self.project = None
+        closed()
         self.project = self._open()

@@ -18,7 +18,7 @@ from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.service.door import Door, KeyRing
 from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
 from handraise.service.follower import Follower
-from handraise.service.ledgers import keys_version, open_ledger, valid_keys
+from handraise.service.ledgers import erased_of, keys_version, open_ledger, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
 from handraise.service.project import Project, open_project
 from handraise.warehouse.engine import failures_told
@@ -68,7 +68,12 @@ class Host:
                 self._writer, KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
             )
             self.follower = Follower(
-                self._open_project, self._move_aside, self.log, wait=self._writer.wait_for_more, now=now
+                self._open_project,
+                self._move_aside,
+                self.log,
+                wait=self._writer.wait_for_more,
+                now=now,
+                erased=partial(erased_of, self.ledger),
             )
             self._projects = contextlib.ExitStack()
             self.follower.start()
@@ -107,6 +112,23 @@ class Host:
             self._readers.append((owner, reader))
         finally:
             self._places.release()
+
+    @contextlib.contextmanager
+    def nobody_reading(self) -> Iterator[None]:
+        """Inside, nobody reads and no reader is open, so that the data file can be exchanged."""
+        for _ in range(_READERS):
+            self._places.acquire()
+        try:
+            while self._readers:
+                self._readers.pop()[1].warehouse.close()
+            yield
+        finally:
+            for _ in range(_READERS):
+                self._places.release()
+
+    def begin_segment(self) -> None:
+        """Let the log go on in a new segment, so that everything before can be rewritten."""
+        self._writer.rotate()
 
     def _reader(self) -> tuple[Project, Project]:
         """The project that is written, and a reader of it; readers of one that was opened before are no use."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from handraise.ledger import keys
+from handraise.ledger import keys, suppression
 from handraise.ledger.store import FILE_NAME, Ledger
 from handraise.service.folder import DATA_FOLDER, check_is_project, make_data_folder
 
@@ -56,3 +56,13 @@ def new_write_key(
         if source_id not in {source.id for source in keys.list_sources(connection)}:
             keys.create_source(connection, source_id=source_id, name=source_id, actor=actor, now=now)
         return keys.create_write_key(connection, source_id, actor=actor, now=now, random=random)
+
+
+def erased_of(ledger: Ledger, ids: set[str]) -> set[str]:
+    """Those of some ids and addresses whose people were erased; costs nothing while nobody was."""
+    if not ids:
+        return set()
+    with ledger.reading() as connection:
+        if not suppression.count_suppressed(connection)["erasure"]:
+            return set()
+        return suppression.is_suppressed(connection, ids)

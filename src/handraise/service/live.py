@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import ibis
 
 from handraise.errors import InputError
-from handraise.events.call_intake import EVERYBODY_DIRTY, Counts, ReceivedCall, add_counts, take_calls
+from handraise.events.call_intake import EVERYBODY_DIRTY, Counts, Erased, ReceivedCall, add_counts, take_calls
 from handraise.events.received import decode
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
@@ -56,10 +56,11 @@ class Live:
     Args:
         project: Open, to be written.
         log: Read from where the project has followed it.
+        erased: Those of some ids and addresses whose people were erased.
     """
 
-    def __init__(self, project: Project, log: EventLog) -> None:
-        self.project, self.log = project, log
+    def __init__(self, project: Project, log: EventLog, *, erased: Erased = lambda _: set()) -> None:
+        self.project, self.log, self._erased = project, log, erased
 
     @property
     def position(self) -> int:
@@ -99,7 +100,7 @@ class Live:
         warehouse = self.project.warehouse
         followed = self._is_followed()
         if calls:
-            take_calls(warehouse, calls)
+            take_calls(warehouse, calls, erased=self._erased)
         if refused:
             add_counts(warehouse, refused)
         if damaged:
@@ -113,7 +114,8 @@ class Live:
         if not isinstance(found, Frame):
             return
         with self.project.warehouse.transaction():
-            take_calls(self.project.warehouse, decode(found.payload).calls(found.position, found.received_at), reason)
+            calls = decode(found.payload).calls(found.position, found.received_at)
+            take_calls(self.project.warehouse, calls, reason=reason)
             write_fact(self.project.warehouse, _POSITION, str(found.end))
 
     def settle(self, now: datetime) -> bool:

@@ -9,17 +9,21 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from handraise.accounts.domains import refresh_domains
 from handraise.errors import AsOfError, InputError, ProjectError
 from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook
+from handraise.playbook.plan import plan_rollups
+from handraise.rollups.upkeep import refresh_rollups
 from handraise.scores import history
 from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
 from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
+from handraise.signals.persona import refresh_traits
 from handraise.warehouse.engine import Warehouse, failures_told
 from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
 
@@ -331,6 +335,19 @@ def ensure_scored(project: Project, as_of: date | None, now: datetime) -> date:
     else:
         score_as_of(project.warehouse, project.loaded, [wanted], now=now)
     return wanted
+
+
+def forget_scores(project: Project) -> None:
+    """Leave roll-ups and what was made of people as new, and no stored scores; history stays."""
+    warehouse, playbook = project.warehouse, project.loaded.playbook
+    refresh_rollups(warehouse, plan_rollups(playbook))
+    refresh_domains(warehouse, playbook.domains)
+    refresh_traits(warehouse, playbook)
+    there = warehouse.table_names()
+    for name in _KEPT:
+        if f"kept_{name}" in there:
+            warehouse.empty(f"kept_{name}")
+    write_fact(warehouse, "scored", "")
 
 
 def show_kept(project: Project) -> None:

@@ -86,6 +86,20 @@ class Warehouse:
             raise TypeError(f"{self.engine.name} has no readers beside the writer")
         return Warehouse(engine=self.engine.reader(), read_only=True)
 
+    def copy_into(self, path: Path) -> None:
+        """Write all tables into a new file: what was deleted stays in the old one, and is not in the new one.
+
+        Raises:
+            TypeError: The warehouse is another engine's.
+            EngineError: The file cannot be written.
+        """
+        if not isinstance(self.engine, DuckDBEngine):
+            raise TypeError(f"{self.engine.name} has no file of its own")
+        try:
+            self.engine.copy_into(path)
+        except RefusedError as refused:
+            raise _failed(f"copy to {path.name}", "COPY FROM DATABASE", refused) from refused
+
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The embedded engine's own connection, for benchmarks and tests.

@@ -104,6 +104,16 @@ class DuckDBEngine:
         _set_up(connection)
         return DuckDBEngine(connection, read_only=True)
 
+    def copy_into(self, path: Path) -> None:
+        """Write all tables into a new file, which holds nothing of what was deleted from this one."""
+        with refusals():
+            (name,) = self.connection.execute("SELECT current_database()").fetchall()[0]
+            self.connection.execute(f"ATTACH {text(str(path))} AS fresh")
+            try:
+                self.connection.execute(f"COPY FROM DATABASE {quoted(name)} TO fresh")
+            finally:
+                self.connection.execute("DETACH fresh")
+
     def attach(self, path: Path) -> None:
         """Make the tables of another DuckDB file readable by their names; it is never written.
 

@@ -1,0 +1,215 @@
+"""Take a person out of everything that was stored of events and facts: rows, quarantine, and mentions by others."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import msgspec
+import pyarrow as pa
+
+from handraise.events.call_intake import ERASED, OF_PEOPLE, UNREADABLE
+from handraise.events.calls.translate import BadCallError, translate
+from handraise.events.received import Received, decode, instant_of
+from handraise.events.store import count_up
+from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.functions import any_of
+from handraise.warehouse.tables import INPUTS
+
+_GONE = "erased"
+# Shorter ids stand in many texts that do not mean the person.
+_TELLING = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Who is erased.
+
+    Attributes:
+        ids: Ids of the person, anonymous ones too.
+        emails: E-mail addresses, in small letters.
+    """
+
+    ids: frozenset[str]
+    emails: frozenset[str]
+
+    @property
+    def texts(self) -> list[str]:
+        """What gives the person away wherever it stands."""
+        return sorted({*self.emails, *(text for text in self.ids if len(text) >= _TELLING)})
+
+
+def subject_of(warehouse: Warehouse, person_id: str, emails: frozenset[str] = frozenset()) -> Subject:
+    """A person with everything that leads to them: anonymous ids that are nobody else's, aliases, addresses."""
+    ids = _with_aliases(warehouse, person_id)
+    links = _both_ids(warehouse.table("events"))
+    theirs = _hold(warehouse, "erased_ids", ids)
+    mine = links.semi_join(theirs, links.person_id == theirs.id).select("anonymous_id").distinct()
+    others = links.anti_join(theirs, links.person_id == theirs.id).select("anonymous_id").distinct()
+    anonymous = warehouse.rows(mine.anti_join(others, "anonymous_id"))[0].to_pylist()
+    people = warehouse.table("people")
+    known = people.filter(people.email.notnull()).semi_join(theirs, people.person_id == theirs.id)
+    found = warehouse.rows(known.select("email"))[0].to_pylist()
+    return Subject(ids=frozenset({*ids, *anonymous}), emails=frozenset({*emails, *map(str.lower, found)}))
+
+
+def _both_ids(events: ir.Table) -> ir.Table:
+    both = events.filter(events.person_id.notnull() & events.anonymous_id.notnull())
+    return both.select("person_id", "anonymous_id").distinct()
+
+
+def _with_aliases(warehouse: Warehouse, person_id: str) -> set[str]:
+    """The id, and all that aliases say are the same person; of several aliases of one id, the first counts."""
+    aliases = warehouse.table("aliases")
+    place = ibis.row_number().over(ibis.window(group_by="alias_id", order_by=["at", "person_id"]))
+    known = aliases.mutate(place=place).filter(lambda t: t.place == 0).select("alias_id", "person_id")
+    known = warehouse.create("known_aliases", known, temporary=True)
+    found = {person_id}
+    while True:
+        ids = _hold(warehouse, "erased_ids", found)
+        as_alias = known.semi_join(ids, known.alias_id == ids.id)
+        as_person = known.semi_join(ids, known.person_id == ids.id)
+        rows = warehouse.rows(as_alias.union(as_person))
+        more = {*rows[0].to_pylist(), *rows[1].to_pylist()} - found
+        if not more:
+            return found
+        found |= more
+
+
+def erase_rows(warehouse: Warehouse, subject: Subject) -> dict[str, int]:
+    """Delete what is stored of a person; what was made of it has to be made anew.
+
+    Args:
+        warehouse: Inside a transaction.
+        subject: Who.
+
+    Returns:
+        Table → rows that are gone or changed.
+    """
+    ids = _hold(warehouse, "erased_ids", subject.ids)
+    emails = _hold(warehouse, "erased_emails", subject.emails)
+    gone: dict[str, int] = {}
+    for name, item in INPUTS.items():
+        for column in ("person_id", "alias_id", "anonymous_id"):
+            if column in item.columns and (name != "events" or column == "person_id"):
+                gone[name] = gone.get(name, 0) + warehouse.delete(name, ids.select(**{column: ids.id}))
+    unnamed = warehouse.table("events").filter(lambda t: t.person_id.isnull())
+    theirs = unnamed.semi_join(ids, unnamed.anonymous_id == ids.id).select("event_id")
+    gone["events"] += warehouse.delete("events", warehouse.create("erased_events", theirs, temporary=True))
+    leads = warehouse.table("leads")
+    addressed = leads.semi_join(emails, leads.email.lower() == emails.id).select("email").distinct()
+    gone["leads"] = warehouse.delete("leads", warehouse.create("erased_leads", addressed, temporary=True))
+    gone["quarantine"] = _erase_aside(warehouse, subject)
+    gone["mentions"] = _erase_mentions(warehouse, subject)
+    count_up(warehouse, "data_version", *(f"version of {name}" for name in INPUTS if name != "events"))
+    return {name: rows for name, rows in gone.items() if rows > 0}
+
+
+def _erase_aside(warehouse: Warehouse, subject: Subject) -> int:
+    """Rows of quarantine that hold one of the ids or addresses."""
+    rows = warehouse.table("quarantine")
+    quoted = [part for one in sorted(subject.ids) for part in (f'"{one}"', f'\\"{one}\\"')]
+    held = any_of(*(rows.raw.lower().contains(text.lower()) for text in (*subject.texts, *quoted)))
+    keys = rows.filter(held).select("input", "file", "line").distinct()
+    return warehouse.delete("quarantine", warehouse.create("erased_aside", keys, temporary=True))
+
+
+def _erase_mentions(warehouse: Warehouse, subject: Subject) -> int:
+    """Events of others whose properties hold an address of the person: the address goes, the event stays."""
+    if not subject.emails:
+        return 0
+    events = warehouse.table("events")
+    held = any_of(*(events.properties.lower().contains(email) for email in sorted(subject.emails)))
+    text = events.properties
+    for email in sorted(subject.emails):
+        text = text.re_replace(f"(?i){re.escape(email)}", _GONE)
+    mended = warehouse.create("mended_events", events.filter(held).mutate(properties=text), temporary=True)
+    return warehouse.replace("events", mended, ("event_id",)) if warehouse.count(mended) else 0
+
+
+def _hold(warehouse: Warehouse, name: str, ids: frozenset[str] | set[str]) -> ir.Table:
+    return warehouse.hold(name, pa.table({"id": pa.array(sorted(ids), pa.string())}))
+
+
+def without(subject: Subject, payload: bytes, received_at: int) -> bytes | None:
+    """A record of the log without what is about a person; None = it holds nothing of theirs.
+
+    A call that goes leaves its place, so that what was received stays counted.
+
+    Args:
+        subject: Who.
+        payload: The record.
+        received_at: When it came, as the log has it.
+    """
+    if not _may_name(subject, payload):
+        return None
+    record = decode(payload)
+    kept = tuple(_kept(subject, record, event, received_at) for event in record.events)
+    if kept == record.events:
+        return None
+    return Received(record.source, record.kind, record.shared, kept).encoded()
+
+
+def _may_name(subject: Subject, payload: bytes) -> bool:
+    """A quick look at how JSON may write the ids and addresses; where letters are escaped, every record may."""
+    small = payload.lower()
+    forms = {form for text in (*subject.ids, *subject.emails) for form in (text, unicodedata.normalize("NFD", text))}
+    return b"\\u" in small or any(msgspec.json.encode(form)[1:-1].lower() in small for form in forms)
+
+
+def _kept(subject: Subject, record: Received, event: bytes, received_at: int) -> bytes:
+    if event == ERASED:
+        return event
+    if record.kind == UNREADABLE:
+        return ERASED if any(text.encode().lower() in event.lower() for text in subject.texts) else event
+    at = instant_of(received_at)
+    try:
+        rows = translate(record.kind, record.shared, event, source=record.source, received_at=at)
+    except BadCallError:
+        small = event.lower()
+        quoted = (msgspec.json.encode(one).lower() for one in subject.ids)
+        named = any(text in small for text in quoted) or any(text.encode().lower() in small for text in subject.texts)
+        return ERASED if named else event
+    values = [(column, value) for _, row in rows for column, value in row.items()]
+    if any(value in subject.ids for column, value in values if column in {"person_id", "anonymous_id", "alias_id"}):
+        return ERASED
+    if any(value.lower() in subject.emails for column, value in values if column == "email"):
+        return ERASED
+    return _without_mentions(subject, event)
+
+
+def _without_mentions(subject: Subject, event: bytes) -> bytes:
+    """Addresses of the person in somebody else's event give way to as many or fewer letters."""
+    for email in subject.emails:
+        event = re.sub(re.escape(email.encode()), _GONE[: len(email)].encode(), event, flags=re.IGNORECASE)
+    return event
+
+
+def ids_in(warehouse: Warehouse) -> set[str]:
+    """Every id and address of people that is stored."""
+    found: set[str] = set()
+    for name, item in INPUTS.items():
+        rows = warehouse.table(name)
+        for column in OF_PEOPLE:
+            if column in item.columns:
+                found.update(
+                    warehouse.rows(rows.filter(rows[column].notnull()).select(column).distinct())[0].to_pylist()
+                )
+    return found
+
+
+def ids_of(payload: bytes, received_at: int) -> set[str]:
+    """Every id and address of people in a record of the log, as far as its calls can be read."""
+    record, found = decode(payload), set()
+    for event in record.events:
+        try:
+            rows = translate(
+                record.kind, record.shared, event, source=record.source, received_at=instant_of(received_at)
+            )
+        except BadCallError:
+            continue
+        found |= {row[column] for _, row in rows for column in OF_PEOPLE if row.get(column)}
+    return found

@@ -1,0 +1,170 @@
+"""Erase a person from every place: data file, log, quarantine, ledger; and see that no backup brings them back.
+
+Each step can be done again. A request that was cut off stands in the ledger as running and is taken up at the next start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from handraise.events.call_intake import RETURNED
+from handraise.events.erase import Subject, erase_rows, ids_in, ids_of, subject_of, without
+from handraise.ledger import erasures
+from handraise.ledger.erasures import Erasure, ErasureRequest
+from handraise.log.frame import Frame
+from handraise.log.rewrite import remove_leftovers
+from handraise.log.store import EventLog
+from handraise.scores import history
+from handraise.service import project as projects
+from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.host import Host
+from handraise.service.ledgers import erased_of
+from handraise.service.project import Project
+from handraise.warehouse.tables import write_fact
+
+_FRESH = f"{DATABASE}.fresh"
+NOTES = "erasures.ndjson"
+_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What was erased, without saying whose.
+
+    Attributes:
+        erasure: Number of the request in the ledger.
+        subject_hash: Keyed hash of the person's id; the same person gives the same again.
+        requested_at: When it was asked for.
+        finished_at: When everything was done.
+        erased: Place → rows or records that are gone or changed.
+    """
+
+    erasure: int
+    subject_hash: str
+    requested_at: datetime
+    finished_at: datetime
+    erased: Mapping[str, int]
+
+
+def erase(
+    host: Host, person_id: str, *, requested_by: str, now: Callable[[], datetime], random: Callable[[int], bytes]
+) -> Receipt:
+    """Erase a person, with anonymous ids, aliases and addresses that are theirs alone.
+
+    Raises:
+        LedgerError: `requested_by` names the person.
+    """
+    with host.reading() as project:
+        subject = subject_of(project.warehouse, person_id)
+    named = tuple(sorted({*subject.ids, *subject.emails} - {person_id}))
+    wanted = ErasureRequest(person_id=person_id, emails=named, requested_by=requested_by)
+    with host.ledger.transaction() as connection:
+        begun = erasures.begin_erasure(connection, wanted, now=now(), random=random)
+    return finish(host, begun, now=now)
+
+
+def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receipt:
+    """Do what a request asks for, from wherever it was cut off."""
+    subject = Subject(
+        ids=frozenset(text for text in begun.subject if "@" not in text or text == begun.subject[0]),
+        emails=frozenset(text.lower() for text in begun.subject if "@" in text),
+    )
+    host.begin_segment()
+    erased = _erase_everywhere(host, subject, now)
+    _note(host.folder, begun)
+    with host.ledger.transaction() as connection:
+        done = erasures.finish_erasure(connection, begun.id, receipt=erased, actor=begun.requested_by, now=now())
+    host.ledger.checkpoint()
+    return Receipt(
+        erasure=done.id,
+        subject_hash=done.subject_hash,
+        requested_at=done.requested_at,
+        finished_at=done.finished_at or now(),
+        erased=erased,
+    )
+
+
+def finish_running(host: Host, *, now: Callable[[], datetime]) -> int:
+    """Take up every request that was cut off; how many there were."""
+    with host.ledger.reading() as connection:
+        waiting = erasures.list_erasures(connection, status="running")
+    for begun in waiting:
+        finish(host, begun, now=now)
+    return len(waiting)
+
+
+def _erase_everywhere(host: Host, subject: Subject, now: Callable[[], datetime]) -> dict[str, int]:
+    data = host.folder / DATA_FOLDER
+    fresh = data / _FRESH
+    with host.nobody_reading():
+        return host.follower.ask_and_reopen(
+            partial(_erase, host=host, subject=subject, now=now, fresh=fresh), partial(_exchange, data, fresh)
+        )
+
+
+def _erase(
+    project: Project, *, host: Host, subject: Subject, now: Callable[[], datetime], fresh: Path
+) -> dict[str, int]:
+    """In the thread that owns the data: rows, then the log, then a data file without any trace."""
+    warehouse = project.warehouse
+    with warehouse.transaction():
+        erased = erase_rows(warehouse, subject)
+        history.erase(warehouse, subject.ids)
+        # Roll-ups and scores are made anew from what is left.
+        write_fact(warehouse, "rollup_plan", "")
+        as_of = projects.scored_as_of(project)
+        if as_of and projects.newest_day(project):
+            projects.refresh(project, [as_of], now=now())
+        else:
+            projects.forget_scores(project)
+        warehouse.empty("dirty_people")
+        write_fact(warehouse, RETURNED, "no")
+    erased["log"] = host.log.rewrite(partial(without, subject))
+    erased["log_leftovers"] = remove_leftovers(host.log.folder)
+    fresh.unlink(missing_ok=True)
+    warehouse.copy_into(fresh)
+    return erased
+
+
+def _exchange(data: Path, fresh: Path) -> None:
+    """Put the data file without traces in the place of the other, which is closed."""
+    fresh.replace(data / DATABASE)
+    (data / f"{DATABASE}.wal").unlink(missing_ok=True)
+    for aside in data.glob(f"{DATABASE}.damaged-*"):
+        aside.unlink()
+
+
+def _note(folder: Path, begun: Erasure) -> None:
+    """Beside the backups, so that restoring one knows of erasures that are later than it."""
+    notes = folder / DATA_FOLDER / "backups" / NOTES
+    notes.parent.mkdir(exist_ok=True, mode=0o700)
+    with notes.open("a", encoding="ascii") as file:
+        file.write(json.dumps({"subject_hash": begun.subject_hash, "at": begun.requested_at.isoformat()}) + "\n")
+
+
+def erase_returned(host: Host, *, now: Callable[[], datetime]) -> int:
+    """Take out of data and log whoever was erased and is there again, after a restore or new calls; how many ids."""
+    known = partial(erased_of, host.ledger)
+    host.begin_segment()
+    found = host.follower.ask(lambda project: known(ids_in(project.warehouse)) | _in_log(host.log, known))
+    if found:
+        emails = frozenset(text.lower() for text in found if "@" in text)
+        _erase_everywhere(host, Subject(ids=frozenset(found), emails=emails), now)
+    return len(found)
+
+
+def _in_log(log: EventLog, known: Callable[[set[str]], set[str]]) -> set[str]:
+    """Ids and addresses in the log whose people were erased."""
+    found: set[str] = set()
+    waiting: set[str] = set()
+    for record in log.read(0):
+        if isinstance(record, Frame):
+            waiting |= ids_of(record.payload, record.received_at)
+        if len(waiting) > _AT_ONCE:
+            found, waiting = found | known(waiting), set()
+    return found | known(waiting)
