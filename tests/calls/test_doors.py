@@ -150,6 +150,7 @@ UNREADABLE = {
     b"\xff\xfe{\0}\0": "UTF-16",
     b'{"a":1}': "has no list `batch`",
     b'{"batch":3}': "`batch` is not a list",
+    b'\xef\xbb\xbf {"a":"="}': "has no list `batch`",
     b"a=1": "the form has no field",
     b"data=%%%": "neither JSON nor base64",
 }

@@ -249,3 +249,30 @@ def test_what_is_over_the_limits() -> None:
         read_parcel(
             endpoint, method="POST", path="/", query=b"", headers={}, body=b'{"batch":[' + b"[" * 90_000
         )  # fmt: skip
+
+
+def test_bytes_that_no_door_has_seen_are_translated_or_refused() -> None:
+    good = b'{"type":"track","event":"E","userId":"u","properties":{"a":NaN,"b":"\\ud800","c":1e999}}'
+    for shared in (b"{}", b"", b"[]", b"\xff", b'{"context":', b"[" * 50_000):
+        [(_, row)] = translate("segment", shared, good, source="s", received_at=NOW)
+        assert json.loads(row["properties"]) == {"a": None, "b": "\ufffd", "c": None}
+    for broken in (b"", b"{", b"\xff", b"nul", b"[" * 30_000, b'{"a":' * 64):
+        with pytest.raises(BadCallError):
+            translate("segment", b"{}", broken, source="s", received_at=NOW)
+
+
+def test_what_is_inside_a_parameter_is_looked_at_too() -> None:
+    for inside in ("[]", "3", '{"data":' * 70, '{"a":"\\u0000"}', "{"):
+        for event in ({"co": inside}, {"cx": base64.urlsafe_b64encode(inside.encode()).decode()}, {"co": 3}):
+            with pytest.raises(BadCallError):
+                translate(
+                    "snowplow",
+                    b"{}",
+                    json.dumps({"e": "pv", "uid": "u", **event}).encode(),
+                    source="s",
+                    received_at=NOW,
+                )
+    pixel = endpoint_of("GET", "/i")
+    assert pixel
+    with pytest.raises(TooLargeError):
+        read_parcel(pixel, method="GET", path="/i", query=b"a" * (BODY_BYTES + 1), headers={}, body=b"")

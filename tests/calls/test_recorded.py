@@ -1,8 +1,8 @@
-"""Requests of the Node libraries, recorded once (see samples/README.md)."""
+"""Requests of the libraries for Node and for browsers, recorded once (see samples/README.md)."""
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,14 +18,14 @@ ACME = [
 ]
 
 
-def sent(vendor: str) -> Rows:
+def sent(vendor: str, at: datetime = LATER) -> Rows:
     rows: Rows = []
     for request in json.loads((SAMPLES / f"{vendor}.json").read_text()):
         body = base64.b64decode(request["base64"]) if "base64" in request else request["body"].encode()
         parcel, (status, _, _) = parcel_of(request["method"], request["target"], body, request["headers"])
         assert status == 200
         assert parcel.key == "hrw_sample"
-        rows += rows_of(parcel, LATER)
+        rows += rows_of(parcel, at)
     return rows
 
 
@@ -59,3 +59,21 @@ def test_events_without_an_id_get_one_from_their_content() -> None:
     assert ids[0] == "i-1"
     assert [len(made) for made in ids[1:]] == [32, 32]
     assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize("vendor", ["segment", "posthog", "mixpanel"])
+def test_browsers_send_the_same(vendor: str) -> None:
+    rows = sent(f"{vendor}_browser", LATER + timedelta(minutes=9))
+    events = [row for name, row in rows if name == "events"]
+    assert all(row["anonymous_id"] for row in events)
+    assert all(row["timestamp"][:16] in {"2026-11-24T19:53", "2026-11-24T19:54"} for row in events)
+    assert "Report Exported" in {row["name"] for row in events}
+    assert not any("hrw_sample" in row["properties"] for row in events)
+    people = [row for name, row in rows if name == "people" and "email" in row]
+    assert people == [{"person_id": "u-1", "email": "ada@acme.example", "title": "Head of IT"}]
+    assert [row for row in rows if row[0] in {"workspaces", "accounts"}] == ACME
+    known = [row for row in events if "person_id" in row]
+    if vendor == "segment":
+        assert [row["name"] for row in known] == ["page_view: Pricing"]
+        return
+    assert {row["workspace_id"] for row in known} == {"team-1"}

@@ -7,7 +7,7 @@ is PostHog's where that has `event` or `api_key`, else Mixpanel's. All other sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ _LISTS = {
     "snowplow": ("data",),
     "mixpanel": (),
 }
+# Where one event alone is no request.
+_NEEDS_LIST = frozenset({"segment/batch", "posthog/batch", "amplitude/httpapi", "snowplow/tp2"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,10 +96,8 @@ def read_parcel(
 def _content(endpoint: Endpoint, asked: Mapping[str, str] | None, body: bytes) -> _Content:
     if asked is not None:
         return _Content(text=write_json(asked)) if endpoint.vendor == "snowplow" else _of_form(asked)
-    body = inflate(body, most=BODY_BYTES)
-    if is_form(body):
-        return _of_form(form_fields(body))
-    return _Content(text=_checked(plain_text(body)))
+    text = plain_text(inflate(body, most=BODY_BYTES))
+    return _of_form(form_fields(text)) if is_form(text) else _Content(text=_checked(text))
 
 
 def _of_form(fields: Mapping[str, str]) -> _Content:
@@ -144,15 +144,12 @@ def _apart(endpoint: Endpoint, content: _Content) -> tuple[str, dict[str, msgspe
     return _kind(endpoint, envelope.keys()), envelope, (content.text,)
 
 
-_NEEDS_LIST = frozenset({"segment/batch", "posthog/batch", "amplitude/httpapi", "snowplow/tp2"})
-
-
-def _kind(endpoint: Endpoint, keys: frozenset[str] | Any) -> str:
+def _kind(endpoint: Endpoint, keys: Set[str]) -> str:
     match endpoint.name:
         case "mixpanel/track":
-            return "posthog" if _POSTHOG_TRACK & keys else "mixpanel_event"
+            return "posthog" if not _POSTHOG_TRACK.isdisjoint(keys) else "mixpanel_event"
         case "mixpanel/engage":
-            return "posthog" if _POSTHOG_ENGAGE & keys else "mixpanel_person"
+            return "posthog" if not _POSTHOG_ENGAGE.isdisjoint(keys) else "mixpanel_person"
         case "mixpanel/groups":
             return "mixpanel_group"
         case "mixpanel/import":
@@ -166,7 +163,7 @@ def _elements(text: bytes) -> tuple[bytes, ...]:
 
 def _keys(events: tuple[bytes, ...]) -> frozenset[str]:
     first = _value(events[0]) if events else None
-    return frozenset(first) if isinstance(first, dict) else frozenset()
+    return frozenset(first if isinstance(first, dict) else ())
 
 
 def _value(text: bytes) -> object:

@@ -61,9 +61,8 @@ def _too_large(most: int) -> TooLargeError:
 
 
 def is_form(body: bytes) -> bool:
-    """Whether a body is a form and not JSON; the header says so for either."""
-    start = body[:64].lstrip()
-    return b"=" in body[:256] and start[:1] not in {b"{", b"[", b'"'}
+    """Whether a body is a form and not JSON; headers say so of either."""
+    return b"=" in body[:256] and body[:1] not in {b"{", b"[", b'"'}
 
 
 def form_fields(body: bytes) -> dict[str, str]:
@@ -97,10 +96,10 @@ def json_of_field(field: str, *, most: int) -> bytes:
 
 
 def plain_text(body: bytes) -> bytes:
-    """JSON bytes without a byte order mark and spaces around them.
+    """A body without a byte order mark and spaces around it.
 
     Raises:
-        UnreadableError: They are UTF-16, or nothing.
+        UnreadableError: It is UTF-16 text, or nothing.
     """
     if body.startswith(_UTF_16):
         raise UnreadableError("the body is UTF-16 text; send UTF-8")
