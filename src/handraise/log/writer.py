@@ -34,6 +34,7 @@ class GroupWriter:
         log: Written by nobody else from now on.
         most_waiting: Bytes that may wait to be written.
         told: Called with each failure, and with None when writing works again.
+        wrote: Called whenever the log has more; must not block.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class GroupWriter:
         *,
         most_waiting: int = MOST_WAITING,
         told: Callable[[LogError | None], None] = lambda _: None,
+        wrote: Callable[[], None] = lambda: None,
     ) -> None:
-        self._log, self._most, self._told = log, most_waiting, told
+        self._log, self._most, self._told, self._wrote = log, most_waiting, told, wrote
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
@@ -51,7 +53,6 @@ class GroupWriter:
         self._rotations: list[Future[None]] = []
         self._failure: LogError | None = None
         self._prepare = threading.Event()
-        self._written = threading.Event()
         self._threads = [
             threading.Thread(target=self._write_on, name="log writer"),
             threading.Thread(target=self._prepare_on, name="log segments"),
@@ -102,12 +103,6 @@ class GroupWriter:
             self._changed.notify()
         closed.result()
 
-    def wait_for_more(self, seconds: float) -> bool:
-        """Block until something was written since the last call, or the time is over; whether something was."""
-        found = self._written.wait(seconds)
-        self._written.clear()
-        return found
-
     def close(self) -> None:
         """Write what waits, then stop and seal."""
         with self._changed:
@@ -134,7 +129,7 @@ class GroupWriter:
                 continue
             for one in group:
                 one.done(None)
-            self._written.set()
+            self._wrote()
             self._prepare.set()
 
     def _take(self) -> list[_Waiting]:

@@ -42,10 +42,12 @@ def make_tables(warehouse: Warehouse) -> None:
         warehouse.create("snapshots", SNAPSHOTS)
 
 
-def erase(warehouse: Warehouse, people: Iterable[str]) -> int:
-    """Delete the history of people; returns how many rows."""
-    ids = pa.table({"person_id": pa.array(sorted(people), pa.string())})
-    return warehouse.delete("person_history", warehouse.hold("erased_people", ids))
+def erase(warehouse: Warehouse, people: Iterable[str]) -> None:
+    """Delete the history of people, and of the accounts that are one of them alone."""
+    ids = sorted(people)
+    alone = pa.table({"account_id": pa.array([f"person:{one}" for one in ids], pa.string())})
+    warehouse.delete("person_history", warehouse.hold("erased", pa.table({"person_id": pa.array(ids, pa.string())})))
+    warehouse.delete("account_history", warehouse.hold("erased", alone))
 
 
 @dataclass(frozen=True, kw_only=True)

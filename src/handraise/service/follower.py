@@ -63,7 +63,6 @@ class Follower:
         open_project: Opens the data, to be written; called again after a failure.
         move_aside: Takes a data file that cannot be opened out of the way; returns its new name.
         log: What to follow.
-        wait: Blocks for so many seconds, or until the log has more.
         now: The clock.
         erased: Those of some ids and addresses whose people were erased.
     """
@@ -74,12 +73,12 @@ class Follower:
         move_aside: Callable[[], str],
         log: EventLog,
         *,
-        wait: Callable[[float], object],
         now: Callable[[], datetime],
         erased: Erased,
     ) -> None:
         self._open, self._move_aside, self._event_log = open_project, move_aside, log
-        self._wait, self._now, self._erased = wait, now, erased
+        self._now, self._erased = now, erased
+        self._woken = threading.Event()
         self._asked: deque[_Asked] = deque()
         self._stopping = threading.Event()
         self._ready: Future[None] = Future()
@@ -99,9 +98,14 @@ class Follower:
         self._thread.start()
         self._ready.result()
 
+    def wake(self) -> None:
+        """There is something to do: the log has more."""
+        self._woken.set()
+
     def stop(self) -> None:
         """End after what is being done now."""
         self._stopping.set()
+        self._woken.set()
         self._thread.join()
 
     def ask(self, work: Callable[[Project], T]) -> T:
@@ -121,6 +125,7 @@ class Follower:
             raise BusyError("the server is stopping.", todo="Run the command again in a moment.")
         promise: Future[T] = Future()
         self._asked.append(_Asked(work=work, closed=closed, promise=promise))
+        self._woken.set()
         return promise.result()
 
     def _run(self) -> None:
@@ -132,6 +137,7 @@ class Follower:
         self._ready.set_result(None)
         while not self._stopping.is_set():
             started = time.monotonic()
+            self._woken.clear()
             try:
                 self._do_asked()
                 busy = self._step()
@@ -140,14 +146,17 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - the thread has to live on whatever the engine raises
                 self._mend(error)
                 continue
-            rest = _PACE - (time.monotonic() - started)
             if not busy:
-                self._wait(_IDLE)
-            if rest > 0:
-                self._stopping.wait(rest)
+                self._woken.wait(_IDLE)
+            self._rest_until(started + _PACE)
         self._do_asked()
         if self.project:
             self.project.warehouse.close()
+
+    def _rest_until(self, end: float) -> None:
+        """Let a micro-batch gather; whoever asks something does not wait for that."""
+        while not (self._asked or self._stopping.is_set()) and (left := end - time.monotonic()) > 0:
+            self._stopping.wait(min(left, _PACE / 10))
 
     def _step(self) -> bool:
         """One micro-batch; whether there was anything to do."""

@@ -62,7 +62,7 @@ class Host:
             self._exits.callback(self._claim.release)
             self.ledger = self._exits.enter_context(open_ledger(folder, environment))
             self.log = EventLog(data / LOG_FOLDER, random=random)
-            self._writer = GroupWriter(self.log, told=_tell)
+            self._writer = GroupWriter(self.log, told=_tell, wrote=self._wake)
             self._exits.callback(self._writer.close)
             self.door = Door(
                 self._writer, KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
@@ -71,7 +71,6 @@ class Host:
                 self._open_project,
                 self._move_aside,
                 self.log,
-                wait=self._writer.wait_for_more,
                 now=now,
                 erased=partial(erased_of, self.ledger),
             )
@@ -142,6 +141,9 @@ class Host:
             reader.warehouse.close()
         warehouse = owner.warehouse.reader()
         return owner, Project(folder=self.folder, loaded=owner.loaded, warehouse=warehouse, followed=True)
+
+    def _wake(self) -> None:
+        self.follower.wake()
 
     def _open_project(self) -> Project:
         self._projects.close()
