@@ -7,7 +7,7 @@ them: a kill at any moment leaves neither a lost nor a doubled event. Everything
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import ibis
@@ -41,13 +41,33 @@ class Taken:
 
     Attributes:
         calls: Calls taken in.
-        behind: Bytes of the log that are still to be read.
+        behind: Bytes of the log that are still to be read; 0 when all that was durable has been.
         damaged: Ranges that cannot be read.
     """
 
     calls: int
     behind: int
     damaged: tuple[Damage, ...]
+
+
+@dataclass(kw_only=True)
+class _Read:
+    """What a stretch of the log holds."""
+
+    calls: list[ReceivedCall] = field(default_factory=list)
+    refused: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    damaged: list[Damage] = field(default_factory=list)
+
+    def add(self, found: Frame | Damage) -> None:
+        """One record, or a range that cannot be read."""
+        if isinstance(found, Damage):
+            self.damaged.append(found)
+            return
+        record = decode(found.payload)
+        self.calls += record.calls(found.position, found.received_at)
+        if record.refused:
+            self.refused[record.source].received += record.refused.received
+            self.refused[record.source].refused += record.refused.refused
 
 
 class Live:
@@ -72,39 +92,39 @@ class Live:
         """Bytes of the log that could not be read on the way."""
         return int(read_fact(self.project.warehouse, _DAMAGED) or 0)
 
-    def take(self, most: int = MOST_CALLS) -> Taken:
-        """Take in the next calls of the log, about as many as `most`."""
-        warehouse, position = self.project.warehouse, self.position
-        calls: list[ReceivedCall] = []
-        refused: dict[str, Counts] = defaultdict(Counts)
-        damaged: list[Damage] = []
+    def take(self, most: int = MOST_CALLS, *, before: int | None = None) -> Taken:
+        """Take in the next calls of the log.
+
+        Args:
+            most: How many, about.
+            before: Only what was received before this instant, in microseconds since 1970; None = all.
+        """
+        position, more = self.position, False
+        read = _Read()
         for found in self.log.read(position):
+            if isinstance(found, Frame) and before is not None and found.received_at >= before:
+                break
             position = found.end
-            if isinstance(found, Damage):
-                damaged.append(found)
-                continue
-            record = decode(found.payload)
-            calls += record.calls(found.position, found.received_at)
-            if record.refused:
-                refused[record.source].received += record.refused.received
-                refused[record.source].refused += record.refused.refused
-            if len(calls) >= most:
+            read.add(found)
+            if len(read.calls) >= most:
+                more = True
                 break
         if position != self.position:
-            with warehouse.transaction():
-                self._take(calls, refused, damaged)
-                write_fact(warehouse, _POSITION, str(position))
-        return Taken(calls=len(calls), behind=self.log.durable - position, damaged=tuple(damaged))
+            with self.project.warehouse.transaction():
+                self._take(read)
+                write_fact(self.project.warehouse, _POSITION, str(position))
+        behind = self.log.durable - position if more else 0
+        return Taken(calls=len(read.calls), behind=behind, damaged=tuple(read.damaged))
 
-    def _take(self, calls: list[ReceivedCall], refused: dict[str, Counts], damaged: list[Damage]) -> None:
-        warehouse = self.project.warehouse
-        followed = self._is_followed()
-        if calls:
-            take_calls(warehouse, calls, erased=self._erased)
-        if refused:
-            add_counts(warehouse, refused)
-        if damaged:
-            write_fact(warehouse, _DAMAGED, str(self.damaged + sum(one.end - one.position for one in damaged)))
+    def _take(self, read: _Read) -> None:
+        warehouse, followed = self.project.warehouse, self._is_followed()
+        if read.calls:
+            take_calls(warehouse, read.calls, erased=self._erased)
+        if read.refused:
+            add_counts(warehouse, read.refused)
+        if read.damaged:
+            more = sum(one.end - one.position for one in read.damaged)
+            write_fact(warehouse, _DAMAGED, str(self.damaged + more))
         if followed:
             write_fact(warehouse, _KNOWN, _data_version(self.project))
 

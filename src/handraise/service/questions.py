@@ -20,9 +20,11 @@ from handraise.records import AccountScore, Check, Explanation, Overview, Person
 from handraise.service import doctor as doctors
 from handraise.service import explain as explaining
 from handraise.service import project as projects
+from handraise.service.backup import copy_file
 from handraise.service.diff import PlaybookDiff, diff_playbooks
 from handraise.service.export import What
 from handraise.service.export import export as write_export
+from handraise.service.folder import DATA_FOLDER, DATABASE
 from handraise.service.lists import (
     ACCOUNT_SORTS,
     PERSON_SORTS,
@@ -217,6 +219,12 @@ def refresh(project: Project, *, as_ofs: list[date], full: bool, now: datetime) 
     sources = projects.read_sources(project)
     days = as_ofs or [projects.default_as_of(project, now)]
     return Scored(sources=sources, done=projects.refresh(project, days, now=now, full=full))
+
+
+@question(changes=True)
+def copy_data(project: Project, *, target: Path) -> int:
+    """Copy the data file while nobody changes it; returns bytes."""
+    return copy_file(project.folder / DATA_FOLDER / DATABASE, target)
 
 
 @question(changes=True)
