@@ -211,6 +211,13 @@ def test_details_with_an_address_or_a_key_are_refused(ledger: Ledger, details: d
     assert verify(ledger).rows == 0
 
 
+def test_long_details_without_a_space_are_looked_through_too(ledger: Ledger) -> None:
+    with ledger.transaction() as connection:
+        record(connection, actor="cli", action="a", object="o", details={"text": "x" * 1_000_000}, now=NOW)
+    with pytest.raises(ValueError, match="e-mail address"), ledger.transaction() as connection:
+        record(connection, actor="cli", action="a", object="o", details={"text": "x" * 1_000_000 + "@y"}, now=NOW)
+
+
 def test_a_long_chain_is_read_in_parts(ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         for _ in range(2100):

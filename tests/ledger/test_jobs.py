@@ -97,15 +97,16 @@ def test_a_job_goes_from_the_queue_to_its_end(ledger: Ledger) -> None:
     assert take(ledger, minute=60) is None
 
 
-def test_jobs_are_taken_by_the_time_they_are_wanted_and_never_before_it(ledger: Ledger) -> None:
-    second, first, future = (
-        add(ledger, JobRequest(kind="refresh", run_at=later(minutes=minute))) for minute in (-1, -2, 10)
-    )
-    assert [taken(ledger).id, taken(ledger).id, take(ledger)] == [first, second, None]
-    with ledger.transaction() as connection:
-        assert lease(connection, "w1", ["refresh"], now=later(minutes=0.5), seconds=60) is None
-        assert lease(connection, "w1", ["refresh"], now=later(minutes=10), seconds=60) is not None
-    assert now_is(ledger, future).attempts in {0, 1}
+def test_jobs_are_taken_in_the_order_of_the_times_they_are_wanted_for(ledger: Ledger) -> None:
+    added = [add(ledger, JobRequest(kind="refresh", run_at=later(minutes=minute))) for minute in (-1, -3, -2, -3)]
+    assert [taken(ledger).id for _ in added] == [added[1], added[3], added[2], added[0]]
+    assert take(ledger) is None
+
+
+def test_no_job_is_taken_before_its_time(ledger: Ledger) -> None:
+    job_id = add(ledger, JobRequest(kind="refresh", run_at=later(minutes=10)))
+    assert [take(ledger, minute=minute) for minute in (0, 9.99)] == [None, None]
+    assert taken(ledger, minute=10).id == job_id
 
 
 def test_a_worker_takes_only_kinds_that_it_can_do(ledger: Ledger) -> None:

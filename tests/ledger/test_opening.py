@@ -214,6 +214,45 @@ def test_a_thread_that_waits_too_long_for_another_is_told_to_try_again(in_file: 
         at_once([read])
 
 
+def test_who_finds_all_connections_in_use_is_told_to_try_again(in_postgres: Place) -> None:
+    ledger = in_postgres.open(patience=0.05)
+    done = threading.Event()
+
+    def hold() -> bool:
+        try:
+            with ledger.reading():
+                return done.wait(60)
+        except LedgerError as refused:
+            done.set()
+            return not refused.retry
+
+    assert at_once([hold] * 16).count(False) == 1
+
+
+def test_a_checkpoint_waits_for_nobody_for_ever(in_file: Place) -> None:
+    ledger, other = in_file.open(patience=0.05), in_file.open()
+    with other.reading() as connection:
+        list_jobs(connection)
+        with ledger.transaction() as writing:
+            enqueue(writing, JobRequest(kind="refresh"), now=NOW)
+        with pytest.raises(LedgerError, match="being read") as refused:
+            ledger.checkpoint()
+        assert list_jobs(connection) == ()
+    assert refused.value.retry
+    ledger.checkpoint()
+
+
+def test_postgres_needs_no_checkpoint_of_ours(in_postgres: Place) -> None:
+    in_postgres.open().checkpoint()
+
+
+def test_a_lock_that_cannot_be_written_is_said_in_words(in_file: Place) -> None:
+    path = Path(in_file.address)
+    path.with_name(path.name + ".lock").mkdir(parents=True)
+    with pytest.raises(LedgerError, match=r"ledger.sqlite.lock: the file cannot be written"):
+        in_file.open(Ledger.connect).transaction().__enter__()
+
+
 def test_the_file_is_synced_and_can_be_read_by_its_owner_alone(in_file: Place) -> None:
     ledger = in_file.open()
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 30000}

@@ -87,7 +87,7 @@ def test_a_schedule_is_put_in_the_place_of_the_one_with_its_name_and_can_be_drop
 
 @pytest.mark.parametrize("cron", ["", "hourly", "61 * * * *", "* * *", "0 0 31 2 *"])
 def test_a_notation_that_names_no_time_is_refused(ledger: Ledger, cron: str) -> None:
-    with pytest.raises(LedgerError, match=r"cron's notation|never comes"):
+    with pytest.raises(LedgerError, match="not cron's notation"):
         put(ledger, Schedule(name="odd", cron=cron, kind="refresh", last_due_at=NOW))
 
 

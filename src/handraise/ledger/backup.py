@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from handraise.errors import LedgerError
-from handraise.ledger.failures import failures_told
+from handraise.ledger.failures import cannot_be_written, failures_told
 from handraise.ledger.store import Ledger
 
 
@@ -41,9 +41,7 @@ def backup_to(ledger: Ledger, path: Path) -> int:
         unfinished.rename(path)
         _sync(path.parent)
     except OSError as error:
-        raise LedgerError(
-            f"the copy cannot be written ({error.strerror}).", where=str(path), todo="Choose another place.", retry=True
-        ) from error
+        raise cannot_be_written(error, path) from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import exc
 
@@ -77,3 +79,10 @@ def damaged(reason: str, where: str) -> LedgerError:
 def waited_too_long(where: str) -> LedgerError:
     """The error for a turn that did not come in time."""
     return _busy("somebody else has been writing to the ledger for too long", where)
+
+
+def cannot_be_written(error: OSError, path: Path) -> LedgerError:
+    """The error for a file that the system does not let us write."""
+    room = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    todo = "Make room on the disk, then try again." if room else "Give yourself the right to, or choose another place."
+    return LedgerError(f"the file cannot be written ({error.strerror}).", where=str(path), todo=todo, retry=room)

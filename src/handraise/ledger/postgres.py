@@ -22,6 +22,7 @@ def postgres_engine(url: URL, schema: str, patience: float) -> Engine:
         engine = create_engine(
             url.set(drivername=_DRIVER),
             pool_pre_ping=True,
+            pool_timeout=patience,
             hide_parameters=True,  # they may be secrets, and errors end up in logs
         )
     except ModuleNotFoundError as error:

@@ -41,7 +41,7 @@ def set_schedule(connection: Connection, schedule: Schedule, *, actor: str, now:
     """Add a schedule, or put it in the place of the one with its name; what was due before its `last_due_at` is not done.
 
     Raises:
-        LedgerError: The notation cannot be read, or names a time that never comes.
+        LedgerError: The notation cannot be read, or names a day that does not exist.
     """
     _check(schedule.cron, now)
     take_turn(connection)
@@ -98,7 +98,7 @@ def plan_due(connection: Connection, *, now: datetime) -> tuple[int, ...]:
 
 
 def last_due(cron: str, now: datetime) -> datetime | None:
-    """The latest time that a notation names, up to and including now; None = it has not come for decades."""
+    """The latest time that a notation names, up to and including now; None = not in decades."""
     # The search backwards leaves out where it begins, and knows whole seconds.
     begin = now.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
     return next(CronSim(cron, begin, reverse=True), None)
@@ -106,10 +106,8 @@ def last_due(cron: str, now: datetime) -> datetime | None:
 
 def _check(cron: str, now: datetime) -> None:
     try:
-        comes = next(CronSim(cron, now.astimezone(UTC)), None)
+        CronSim(cron, now.astimezone(UTC))
     except CronSimError as error:
         raise LedgerError(
             f"{cron!r} is not cron's notation ({error}).", todo="Write it as `0 6 * * 1-5`: at 6:00 UTC on weekdays."
         ) from error
-    if comes is None:
-        raise LedgerError(f"{cron!r} names a time that never comes.", todo="Choose another day.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 
 from handraise.errors import LedgerError
-from handraise.ledger.failures import damaged, waited_too_long
+from handraise.ledger.failures import cannot_be_written, damaged, waited_too_long
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
 _PRAGMAS = (
@@ -61,7 +61,10 @@ class Turns:
 
     @contextlib.contextmanager
     def _only_process(self) -> Iterator[None]:
-        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise cannot_be_written(error, self._lock_path) from error
         try:
             self._wait_for(descriptor)
             yield
@@ -91,11 +94,7 @@ def sqlite_engine(path: Path, patience: float) -> Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
         _make_private(path)
     except OSError as error:
-        raise LedgerError(
-            f"the file cannot be written ({error.strerror}).",
-            where=str(path),
-            todo="Give yourself the right to, or choose another place.",
-        ) from error
+        raise cannot_be_written(error, path) from error
     engine = create_engine(
         "sqlite://",
         creator=lambda: _connect(path, patience),

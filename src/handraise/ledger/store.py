@@ -138,7 +138,10 @@ class Ledger:
 
     def close(self) -> None:
         """Close all connections."""
-        with self._turn(writing=True):
+        with contextlib.ExitStack() as stack:
+            # Closing as the last one writes, so it takes a turn. Where that does not come, we are not the last.
+            with contextlib.suppress(LedgerError):
+                stack.enter_context(self._turn(writing=True))
             self._engine.dispose()
 
     @contextlib.contextmanager
