@@ -1,64 +1,18 @@
 """An erased person is gone from every place, stays away, and takes nobody else along."""
 
-import json
-import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from handraise.events.call_intake import Counts
-from handraise.events.received import Received
 from handraise.service import questions
 from handraise.service.erase import erase, erase_returned, finish_running
-from handraise.service.folder import create_project
-from handraise.service.host import Host
-from handraise.service.live import Live
 from handraise.service.project import load
+from live.hosting import clock, hosted, scored, send, settle
 from live.sending import Call, track
 from support import write
 
-NOW = datetime(2026, 8, 31, 22, tzinfo=UTC)
 SECRETS = ("erasmus-4711", "anon-erasmus", "old-erasmus", "erasmus@gone.example", "Rotterdam")
-
-
-def clock() -> datetime:
-    return NOW
-
-
-@contextmanager
-def hosted(folder: Path) -> Iterator[Host]:
-    """A project on disk and what serves it."""
-    if not (folder / "handraise.yaml").exists():
-        create_project(folder)
-    chance = random.Random()
-    with Host(folder, environment={}, now=clock, random=chance.randbytes) as host:
-        yield host
-
-
-def send(host: Host, *calls: Call) -> None:
-    """Hand calls to the door and wait until they are scored."""
-    events = tuple(json.dumps({"type": kind, **said}).encode() for kind, said in calls)
-    written = threading.Event()
-    host.door.submit(Received("web", "segment", b"{}", events), NOW, lambda _: written.set())
-    assert written.wait(10)
-    settle(host)
-
-
-def settle(host: Host) -> None:
-    """Wait until the log is taken in and scored: what is asked comes after a whole round."""
-    for _ in range(3):
-        while host.follower.progress.behind or host.log.durable > followed(host):
-            host.follower.ask(lambda _: None)
-        host.follower.ask(lambda _: None)
-
-
-def followed(host: Host) -> int:
-    return host.follower.ask(lambda project: Live(project, host.log).position)
 
 
 THEIRS: list[Call] = [
@@ -136,19 +90,13 @@ def traces(folder: Path) -> list[str]:
     return found
 
 
-def scored(host: Host) -> dict[str, Any]:
-    with host.reading() as project:
-        found = questions.people(project, choice=questions.Choice(limit=100), as_of=None, now=NOW)
-    return {row.person_id: row for row in found.rows}
-
-
 def test_nothing_of_an_erased_person_is_left_in_any_file(project: Path) -> None:
     assert len({text.split(": ")[1] for text in traces(project)}) == len(SECRETS)
     with hosted(project) as host:
         settle(host)
         before = scored(host)
         counted = host.follower.ask(questions.ingest_counts)
-        receipt = erase(host, "erasmus-4711", requested_by="self", now=clock, random=random.Random(1).randbytes)
+        receipt = erase(host, "erasmus-4711", requested_by="self", now=clock)
         assert receipt.erased["events"] == 4
         assert receipt.erased["log"] == 2
         after = scored(host)
@@ -162,7 +110,7 @@ def test_nothing_of_an_erased_person_is_left_in_any_file(project: Path) -> None:
 def test_an_erased_person_does_not_come_back(project: Path) -> None:
     with hosted(project) as host:
         settle(host)
-        erase(host, "erasmus-4711", requested_by="self", now=clock, random=random.Random(1).randbytes)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
         send(
             host,
             track("e9", "erasmus-4711", "open", "2026-08-31T12:00:00Z"),
@@ -189,7 +137,7 @@ def test_a_request_that_was_cut_off_is_finished_at_the_next_start(
         with monkeypatch.context() as patched:
             patched.setattr(host.log, "rewrite", lambda _: 1 / 0)
             with pytest.raises(ZeroDivisionError):
-                erase(host, "erasmus-4711", requested_by="self", now=clock, random=random.Random(1).randbytes)
+                erase(host, "erasmus-4711", requested_by="self", now=clock)
     with hosted(project) as host:
         assert finish_running(host, now=clock) == 1
         assert finish_running(host, now=clock) == 0
@@ -208,7 +156,7 @@ def test_somebody_who_shares_a_browser_stays(tmp_path: Path) -> None:
             seen(2, "ann", "2026-08-31T10:00:00Z"),
             seen(3, "bob", "2026-08-31T11:00:00Z"),
         )
-        erase(host, "ann", requested_by="self", now=clock, random=random.Random(1).randbytes)
+        erase(host, "ann", requested_by="self", now=clock)
         assert host.follower.ask(lambda p: p.warehouse.count(p.warehouse.table("events"))) == 2
         assert "bob" in scored(host)
 
@@ -216,7 +164,7 @@ def test_somebody_who_shares_a_browser_stays(tmp_path: Path) -> None:
 def test_the_only_person_of_a_project_can_be_erased(tmp_path: Path) -> None:
     with hosted(tmp_path) as host:
         send(host, *THEIRS)
-        erase(host, "erasmus-4711", requested_by="self", now=clock, random=random.Random(1).randbytes)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
         send(host, OTHERS[0])
         assert scored(host).keys() == {"ann"}
     assert traces(tmp_path) == []

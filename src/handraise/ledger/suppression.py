@@ -80,6 +80,15 @@ def suppress(
     return len(new)
 
 
+def suppress_hashes(connection: Connection, hashes: Iterable[str], *, reason: str, actor: str, now: datetime) -> int:
+    """Suppress people who are known by their keyed hash alone, as notes of erasures name them; returns how many were new."""
+    take_turn(connection)
+    wanted = [{"subject_hash": one, "reason": reason, "suppressed_at": now} for one in sorted(set(hashes))]
+    new = sorted(row.subject_hash for row in insert_new(connection, suppression, wanted)) if wanted else []
+    _record(connection, new, "suppression.add", reason=reason, actor=actor, now=now)
+    return len(new)
+
+
 def allow_again(connection: Connection, ids: Iterable[str], *, reason: str, actor: str, now: datetime) -> int:
     """Take back a suppression for one reason: somebody subscribed again, an address works again.
 

@@ -20,6 +20,7 @@ from handraise.errors import InputError, ProjectError
 from handraise.ledger.backup import backup_to
 from handraise.ledger.store import FILE_NAME as LEDGER_FILE
 from handraise.ledger.store import Ledger
+from handraise.ledger.suppression import hashes_of
 from handraise.log.segment import HEADER_SIZE, recover, segments_in
 from handraise.playbook.load import FILE_NAME
 from handraise.service.folder import DATA_FOLDER, DATABASE
@@ -79,7 +80,13 @@ class Restored:
 
 
 def back_up(
-    folder: Path, target: Path, *, copy_data: Callable[[Path], object], ledger: Ledger, now: datetime
+    folder: Path,
+    target: Path,
+    *,
+    copy_data: Callable[[Path], object],
+    ledger: Ledger,
+    now: datetime,
+    random: Callable[[int], bytes],
 ) -> Backup:
     """Copy a project into a new folder, whole or not at all.
 
@@ -89,6 +96,7 @@ def back_up(
         copy_data: Copies the data file to a path, while nobody changes it.
         ledger: The project's.
         now: The present instant.
+        random: Gives so many random bytes.
 
     Raises:
         ProjectError: The target is there, or cannot be written.
@@ -100,6 +108,9 @@ def back_up(
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         unfinished.mkdir(parents=True, mode=0o700)
+        with ledger.transaction() as connection:
+            # The key of the suppression list: erasures that come later are known by it after a restore.
+            hashes_of(connection, [], now=now, random=random)
         copy_data(unfinished / DATABASE)
         _copy_log(folder / DATA_FOLDER / LOG_FOLDER, unfinished / LOG_FOLDER)
         backup_to(ledger, unfinished / LEDGER_FILE)

@@ -16,11 +16,13 @@ from handraise.events.call_intake import RETURNED
 from handraise.events.erase import Subject, erase_rows, ids_in, ids_of, subject_of, without
 from handraise.ledger import erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
+from handraise.ledger.suppression import hashes_of, suppress_hashes
 from handraise.log.frame import Frame
 from handraise.log.rewrite import remove_leftovers
 from handraise.log.store import EventLog
 from handraise.scores import history
 from handraise.service import project as projects
+from handraise.service.backup import BACKUPS
 from handraise.service.folder import DATA_FOLDER, DATABASE
 from handraise.service.host import Host
 from handraise.service.ledgers import erased_of
@@ -51,9 +53,7 @@ class Receipt:
     erased: Mapping[str, int]
 
 
-def erase(
-    host: Host, person_id: str, *, requested_by: str, now: Callable[[], datetime], random: Callable[[int], bytes]
-) -> Receipt:
+def erase(host: Host, person_id: str, *, requested_by: str, now: Callable[[], datetime]) -> Receipt:
     """Erase a person, with anonymous ids, aliases and addresses that are theirs alone.
 
     Raises:
@@ -64,7 +64,7 @@ def erase(
     named = tuple(sorted({*subject.ids, *subject.emails} - {person_id}))
     wanted = ErasureRequest(person_id=person_id, emails=named, requested_by=requested_by)
     with host.ledger.transaction() as connection:
-        begun = erasures.begin_erasure(connection, wanted, now=now(), random=random)
+        begun = erasures.begin_erasure(connection, wanted, now=now(), random=host.random)
     return finish(host, begun, now=now)
 
 
@@ -76,7 +76,7 @@ def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receip
     )
     host.begin_segment()
     erased = _erase_everywhere(host, subject, now)
-    _note(host.folder, begun)
+    _note(host, begun, now())
     with host.ledger.transaction() as connection:
         done = erasures.finish_erasure(connection, begun.id, receipt=erased, actor=begun.requested_by, now=now())
     host.ledger.checkpoint()
@@ -139,12 +139,24 @@ def _exchange(data: Path, fresh: Path) -> None:
         aside.unlink()
 
 
-def _note(folder: Path, begun: Erasure) -> None:
+def _note(host: Host, begun: Erasure, now: datetime) -> None:
     """Beside the backups, so that restoring one knows of erasures that are later than it."""
-    notes = folder / DATA_FOLDER / "backups" / NOTES
+    with host.ledger.transaction() as connection:
+        hashes = hashes_of(connection, begun.subject, now=now, random=host.random)
+    notes = host.folder / DATA_FOLDER / BACKUPS / NOTES
     notes.parent.mkdir(exist_ok=True, mode=0o700)
     with notes.open("a", encoding="ascii") as file:
-        file.write(json.dumps({"subject_hash": begun.subject_hash, "at": begun.requested_at.isoformat()}) + "\n")
+        file.writelines(json.dumps({"subject_hash": one, "at": now.isoformat()}) + "\n" for one in hashes.values())
+
+
+def erase_noted(host: Host, *, now: Callable[[], datetime]) -> int:
+    """After a restore: erase again whoever was erased since the backup was made; how many ids were found."""
+    notes = host.folder / DATA_FOLDER / BACKUPS / NOTES
+    lines = notes.read_text("ascii").splitlines() if notes.exists() else []
+    hashes = {json.loads(line)["subject_hash"] for line in lines if line}
+    with host.ledger.transaction() as connection:
+        suppress_hashes(connection, hashes, reason="erasure", actor="restore", now=now())
+    return erase_returned(host, now=now)
 
 
 def erase_returned(host: Host, *, now: Callable[[], datetime]) -> int:

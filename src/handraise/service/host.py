@@ -21,6 +21,7 @@ from handraise.service.follower import Follower
 from handraise.service.ledgers import erased_of, keys_version, open_ledger, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
 from handraise.service.project import Project, open_project
+from handraise.service.rebuild import Rebuilt, files_of, rebuild
 from handraise.warehouse.engine import failures_told
 
 LOG_FOLDER = "log"
@@ -53,7 +54,7 @@ class Host:
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
     ) -> None:
-        self.folder, self._environment, self._now = folder, environment, now
+        self.folder, self._environment, self._now, self.random = folder, environment, now, random
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
@@ -75,6 +76,7 @@ class Host:
                 erased=partial(erased_of, self.ledger),
             )
             self._projects = contextlib.ExitStack()
+            self.rebuilt: Rebuilt | None = None
             self.follower.start()
             self._exits.callback(self.follower.stop)
             self._stopping = threading.Event()
@@ -147,7 +149,14 @@ class Host:
 
     def _open_project(self) -> Project:
         self._projects.close()
-        return self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
+        is_new = not (self.folder / DATA_FOLDER / DATABASE).exists()
+        project = self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
+        files = files_of(self.ledger) if is_new else []
+        if files:
+            self.rebuilt = rebuild(project, self.log, files, erased=partial(erased_of, self.ledger))
+            for name in self.rebuilt.missing:
+                _log.error("a loaded file cannot be read again", file=name)
+        return project
 
     def _move_aside(self) -> str:
         path = self.folder / DATA_FOLDER / DATABASE
