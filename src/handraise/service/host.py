@@ -25,6 +25,7 @@ from handraise.service.rebuild import Rebuilt, files_of, rebuild
 from handraise.warehouse.engine import failures_told
 
 LOG_FOLDER = "log"
+_REBUILDING = "rebuilding"
 _READERS = 4
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
 _MEMORY = "400MB"
@@ -54,7 +55,7 @@ class Host:
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
     ) -> None:
-        self.folder, self._environment, self._now, self.random = folder, environment, now, random
+        self.folder, self._environment, self.now, self.random = folder, environment, now, random
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
@@ -148,19 +149,27 @@ class Host:
         self.follower.wake()
 
     def _open_project(self) -> Project:
+        """Open the data; where they are gone, make them again from the files that were loaded; the log follows."""
         self._projects.close()
-        is_new = not (self.folder / DATA_FOLDER / DATABASE).exists()
+        data = self.folder / DATA_FOLDER
+        unfinished = data / _REBUILDING
+        if unfinished.exists():  # cut off in the middle
+            for part in data.glob(f"{DATABASE}*"):
+                part.unlink()
+        is_new = not (data / DATABASE).exists()
         project = self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
         files = files_of(self.ledger) if is_new else []
         if files:
+            unfinished.touch()
             self.rebuilt = rebuild(project, self.log, files, erased=partial(erased_of, self.ledger))
+            unfinished.unlink()
             for name in self.rebuilt.missing:
                 _log.error("a loaded file cannot be read again", file=name)
         return project
 
     def _move_aside(self) -> str:
         path = self.folder / DATA_FOLDER / DATABASE
-        name = path.with_name(f"{DATABASE}.damaged-{self._now():%Y%m%dT%H%M%S}")
+        name = path.with_name(f"{DATABASE}.damaged-{self.now():%Y%m%dT%H%M%S}")
         path.rename(name)
         with contextlib.suppress(FileNotFoundError):
             path.with_name(f"{DATABASE}.wal").rename(f"{name}.wal")
@@ -169,13 +178,13 @@ class Host:
     def _note(self) -> None:
         """Every second: write down what was refused, and look for keys that other processes made or revoked."""
         while not self._stopping.wait(_NOTE_EVERY):
-            self.door.note_refusals(self._now())
+            self.door.note_refusals(self.now())
             self.door.keys.look_again()
 
     def _stop_noting(self) -> None:
         self._stopping.set()
         self._noting.join()
-        self.door.note_refusals(self._now())
+        self.door.note_refusals(self.now())
 
 
 def _check(folder: Path) -> None:

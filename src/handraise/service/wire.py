@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from handraise import errors
 from handraise.errors import HandraiseError
-from handraise.service.questions import QUESTIONS, Question
 
 
 def encode(value: object) -> bytes:
@@ -22,13 +21,13 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value, enc_hook=_plain)
 
 
-def keywords_of(question: Question, content: bytes) -> dict[str, Any]:
+def keywords_of(question: Callable[..., Any], content: bytes) -> dict[str, Any]:
     """A question's keywords from JSON.
 
     Raises:
         HandraiseError: They are not what the question takes.
     """
-    hints = _hints(question.answer)
+    hints = _hints(question)
     try:
         raw = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
         given = {name: _decode(raw[name], hints[name]) for name in raw}
@@ -64,11 +63,6 @@ def error_of(content: bytes) -> HandraiseError:
     except (msgspec.DecodeError, KeyError, TypeError):
         return HandraiseError("the server failed.", todo="Its own output says why.")
     return made if isinstance(made, HandraiseError) else HandraiseError(parts["what"])
-
-
-def question_of(name: str) -> Question | None:
-    """The question of a name; None when there is none."""
-    return QUESTIONS.get(name)
 
 
 _SAME = "Use the same version of handraise for the server and the command."

@@ -9,10 +9,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from handraise.errors import HandraiseError
+from handraise.service.answers import answer
 from handraise.service.host import Host
 from handraise.service.lists import Choice, list_accounts
 from handraise.service.project import ensure_scored
-from handraise.service.wire import encode, encode_error, keywords_of, question_of
+from handraise.service.wire import encode_error
 
 
 def make_api(host: Host, token: str) -> FastAPI:
@@ -48,14 +49,7 @@ def make_api(host: Host, token: str) -> FastAPI:
 
 
 def _answer(host: Host, name: str, body: bytes) -> Response:
-    question = question_of(name)
-    if question is None:
-        return Response(encode_error(HandraiseError(f"the server knows no question {name!r}.")), 404)
     try:
-        given = keywords_of(question, body)
-        if question.changes:
-            return Response(encode(host.follower.ask(lambda project: question.answer(project, **given))))
-        with host.reading() as project:
-            return Response(encode(question.answer(project, **given)))
+        return Response(answer(host, name, body))
     except HandraiseError as error:
         return Response(encode_error(error), 409)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from handraise.errors import BusyError
+from handraise.faces.cli.days import right_now
 from handraise.service.folder import DATA_FOLDER
 from handraise.service.project import Project, open_project
 from handraise.service.questions import QUESTIONS
 
 if TYPE_CHECKING:
+    from handraise.service.host import Host
     from handraise.service.ownership import Owner
 
 P = ParamSpec("P")
@@ -33,6 +35,24 @@ def ask(folder: Path, question: Callable[Concatenate[Project, P], T], *args: P.a
     read_only = QUESTIONS[question.__name__].read_only
     with open_project(folder, environment=os.environ, read_only=read_only) as project:
         return question(project, *args, **given)
+
+
+def order(folder: Path, wanted: Callable[Concatenate[Host, P], T], *args: P.args, **given: P.kwargs) -> T:
+    """The answer of one of `service.orders`; without a server, the project is served for as long as it takes.
+
+    Raises:
+        HandraiseError: As the order says.
+    """
+    owner = _owner(folder)
+    if owner:
+        answer: T = _ask_server(owner, wanted, given)
+        return answer
+    import secrets
+
+    from handraise.service.host import Host as Served
+
+    with Served(folder, environment=os.environ, now=right_now, random=secrets.token_bytes) as host:
+        return wanted(host, *args, **given)
 
 
 def is_served(folder: Path) -> bool:

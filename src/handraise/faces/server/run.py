@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.body import Receive, Scope, Send
 from handraise.faces.ingest.connection import Connection
 from handraise.service.host import Host
+from handraise.service.orders import duties_of
 from handraise.service.ownership import Owner
+from handraise.service.worker import Worker, set_defaults
 
 # Paths of the API; every other one is an address of a tracking library, which may have any prefix.
 _OURS = ("/api/", "/health", "/ready", "/metrics", "/internal/")
@@ -45,7 +49,22 @@ def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None]) ->
         owner = Owner(pid=os.getpid(), address=address, token=token, since=right_now().isoformat(timespec="seconds"))
         served.announce(owner)
         said(address)
-        _run(_Both(make_api(served, token), Ingest(served.door, now=right_now)), listening)
+        with _working(served):
+            _run(_Both(make_api(served, token), Ingest(served.door, now=right_now)), listening)
+
+
+@contextlib.contextmanager
+def _working(host: Host) -> Iterator[None]:
+    """Inside, a worker does what comes due."""
+    set_defaults(host.ledger, now=right_now())
+    worker = Worker(host.ledger, duties_of(host), name=f"server {os.getpid()}", now=right_now)
+    thread = threading.Thread(target=worker.run, name="worker")
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
 
 
 def right_now() -> datetime:

@@ -1,0 +1,20 @@
+"""Let go of what is older than a company keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import ibis
+
+from handraise.events.store import count_up
+from handraise.warehouse.engine import Warehouse
+
+
+def delete_before(warehouse: Warehouse, instant: datetime) -> int:
+    """Delete events that happened before an instant; returns how many. What was made of them has to be made anew."""
+    events = warehouse.table("events")
+    old = events.filter(events.timestamp < ibis.timestamp(instant.astimezone(UTC).replace(tzinfo=None)))
+    gone = warehouse.delete("events", warehouse.create("old_events", old.select("event_id"), temporary=True))
+    if gone:
+        count_up(warehouse, "data_version")
+    return gone

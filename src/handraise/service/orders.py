@@ -1,0 +1,146 @@
+"""What faces ask of everything that serves a project, where the project alone is not enough: the log and the ledger too.
+
+As with `questions`, arguments and answers can travel: a command hands its order to the server, or serves the project
+itself for as long as the order takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from handraise.errors import LogError
+from handraise.events.call_intake import RETURNED
+from handraise.events.received import micros_of
+from handraise.events.retention import delete_before
+from handraise.ledger import audit
+from handraise.log.frame import Frame
+from handraise.log.segment import is_as_sealed, read_seal, segments_in
+from handraise.service import questions
+from handraise.service.backup import BACKUPS, Backup, back_up, prune
+from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running
+from handraise.service.erase import erase as erase_person
+from handraise.service.folder import DATA_FOLDER
+from handraise.service.host import Host
+from handraise.service.project import Project
+from handraise.service.wire import encode, keywords_of
+from handraise.warehouse.tables import read_fact, write_fact
+
+Ordered = TypeVar("Ordered", bound=Callable[..., Any])
+ORDERS: dict[str, Callable[..., Any]] = {}
+# Those that may stand in the queue: their arguments name nobody.
+SCHEDULED = ("refresh", "backup", "verify", "retain", "finish_erasures")
+
+
+def order(function: Ordered) -> Ordered:
+    """Register a function under its name."""
+    ORDERS[function.__name__] = function
+    return function
+
+
+@order
+def erase(host: Host, *, person_id: str, requested_by: str) -> Receipt:
+    """Erase a person from every place."""
+    return erase_person(host, person_id, requested_by=requested_by, now=host.now)
+
+
+@order
+def finish_erasures(host: Host) -> int:
+    """Take up erasures that were cut off, and take out again whoever came back; how many there were."""
+    done = finish_running(host, now=host.now)
+    returned = host.follower.ask(lambda project: read_fact(project.warehouse, RETURNED) == "yes")
+    return done + (erase_returned(host, now=host.now) if returned else 0)
+
+
+@order
+def forget_noted(host: Host) -> int:
+    """After a restore: erase again whoever was erased since the backup was made."""
+    return erase_noted(host, now=host.now)
+
+
+@order
+def backup(host: Host, *, target: Path | None = None, keep: int | None = None) -> Backup:
+    """Copy everything that cannot be made again; `keep` = of the backups in the data folder, so many."""
+    backups = host.folder / DATA_FOLDER / BACKUPS
+    made = back_up(
+        host.folder,
+        target or backups / f"{host.now():%Y%m%dT%H%M%S}",
+        copy_data=lambda path: host.follower.ask(partial(questions.copy_data, target=path)),
+        ledger=host.ledger,
+        now=host.now(),
+        random=host.random,
+    )
+    if keep:
+        prune(backups, keep)
+    return made
+
+
+@order
+def refresh(host: Host) -> int:
+    """Score everybody anew as of the end of today, as every night; how many scores of people there are."""
+    day = host.now().date() + timedelta(days=1)
+    return host.follower.ask(lambda project: _refresh(project, host, day))
+
+
+def _refresh(project: Project, host: Host, day: Any) -> int:
+    return questions.refresh(project, as_ofs=[day], full=True, now=host.now()).done.people
+
+
+@order
+def verify(host: Host) -> dict[str, int]:
+    """Compare every sealed segment of the log with its seal, and read the audit trail.
+
+    Raises:
+        LogError: Something is not as it was written.
+    """
+    segments, unreadable = segments_in(host.log.folder)
+    sealed = [segment for segment in segments if read_seal(segment)]
+    wrong = [str(path.name) for path in unreadable] + [one.path.name for one in sealed if not is_as_sealed(one)]
+    if wrong:
+        raise LogError(
+            f"segments of the log are not as they were sealed: {', '.join(wrong)}.",
+            where=str(host.log.folder),
+            todo="Restore a backup, or look at the disk; what can be read is still in use.",
+        )
+    verdict = audit.verify(host.ledger)
+    if verdict.broken_at is not None:
+        raise LogError(
+            f"the audit trail is broken: {verdict.because}.", where=host.ledger.where, todo="Restore a backup."
+        )
+    return {"segments": len(sealed), "audit_rows": verdict.rows}
+
+
+@order
+def retain(host: Host, *, days: int) -> dict[str, int]:
+    """Delete events older than so many days, and the part of the log that holds nothing younger."""
+    before = host.now() - timedelta(days=days)
+    events = host.follower.ask(lambda project: _retain(project, before))
+    last_old = 0
+    for found in host.log.read(0):
+        if isinstance(found, Frame):
+            if found.received_at >= micros_of(before):
+                break
+            last_old = found.end
+    return {"events": events, "segments": host.log.drop_before(last_old)}
+
+
+def duties_of(host: Host) -> dict[str, Callable[[Mapping[str, Any]], object]]:
+    """What a worker beside the host does, by kind of job."""
+    return {name: partial(_do, function, host) for name, function in ORDERS.items() if name in SCHEDULED}
+
+
+def _do(function: Callable[..., Any], host: Host, arguments: Mapping[str, Any]) -> object:
+    given = keywords_of(function, encode(dict(arguments)))
+    return json.loads(encode(function(host, **given)))
+
+
+def _retain(project: Project, before: Any) -> int:
+    with project.warehouse.transaction():
+        gone = delete_before(project.warehouse, before)
+        if gone:
+            write_fact(project.warehouse, "rollup_plan", "")
+    return gone
