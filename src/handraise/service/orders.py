@@ -18,6 +18,7 @@ from handraise.events.call_intake import RETURNED
 from handraise.events.received import micros_of
 from handraise.events.retention import delete_before
 from handraise.ledger import audit
+from handraise.ledger.suppression import count_suppressed
 from handraise.log.frame import Frame
 from handraise.log.segment import is_as_sealed, read_seal, segments_in
 from handraise.service import questions
@@ -26,6 +27,7 @@ from handraise.service.erase import Receipt, erase_noted, erase_returned, finish
 from handraise.service.erase import erase as erase_person
 from handraise.service.folder import DATA_FOLDER
 from handraise.service.host import Host
+from handraise.service.live import Live
 from handraise.service.project import Project
 from handraise.service.wire import encode, keywords_of
 from handraise.warehouse.tables import read_fact, write_fact
@@ -54,6 +56,15 @@ def finish_erasures(host: Host) -> int:
     done = finish_running(host, now=host.now)
     returned = host.follower.ask(lambda project: read_fact(project.warehouse, RETURNED) == "yes")
     return done + (erase_returned(host, now=host.now) if returned else 0)
+
+
+@order
+def forget_loaded(host: Host) -> int:
+    """After files were loaded: erase again whoever was erased and is in them; how many ids were found."""
+    with host.ledger.reading() as connection:
+        if not count_suppressed(connection)["erasure"]:
+            return 0
+    return erase_returned(host, now=host.now)
 
 
 @order
@@ -88,6 +99,14 @@ def refresh(host: Host) -> int:
 
 def _refresh(project: Project, host: Host, day: Any) -> int:
     return questions.refresh(project, as_ofs=[day], full=True, now=host.now()).done.people
+
+
+@order
+def rebuild(host: Host) -> int:
+    """Take in the whole log, and score everybody; how many scores of people there are."""
+    while host.follower.ask(lambda project: Live(project, host.log).take().behind):
+        pass
+    return refresh(host)
 
 
 @order

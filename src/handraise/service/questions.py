@@ -34,6 +34,7 @@ from handraise.service.lists import (
     list_strangers,
 )
 from handraise.service.lists import overview as look_over
+from handraise.service.person_data import data_of
 from handraise.service.project import Loaded, Project
 from handraise.service.refresh import Refreshed
 
@@ -188,6 +189,12 @@ def quarantine(project: Project, *, limit: int) -> SetAside:
 def ingest_counts(project: Project) -> dict[str, Counts]:
     """Source → what became of everything that it sent and that has been taken in."""
     return read_counts(project.warehouse)
+
+
+@question(changes=False)
+def person_data(project: Project, *, person_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Table → everything that is stored of a person."""
+    return data_of(project, person_id)
 
 
 @question(changes=False, read_only=True)

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from handraise.errors import InputError
-from handraise.events.call_intake import Erased
+from handraise.events.call_intake import RETURNED, Erased
+from handraise.events.erase import Subject, erase_rows, ids_in
 from handraise.events.received import micros_of
 from handraise.ledger import loads
 from handraise.ledger.loads import Load, LoadedFile
@@ -18,6 +19,7 @@ from handraise.log.store import EventLog
 from handraise.service import project as projects
 from handraise.service.live import Live
 from handraise.service.project import Loaded, Project
+from handraise.warehouse.tables import write_fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,18 @@ def rebuild(
         calls += _follow(live, micros_of(load.loaded_at), progress)
         projects.load(project, [Path(load.path)], progress, form=load.format)
     calls += _follow(live, None, progress)
+    _forget(project, erased)
     return Rebuilt(files=len(files) - len(missing), missing=tuple(sorted(missing)), calls=calls)
+
+
+def _forget(project: Project, erased: Erased) -> None:
+    """Files may hold people who were erased since they were loaded."""
+    warehouse = project.warehouse
+    back = erased(ids_in(warehouse))
+    if back:
+        with warehouse.transaction():
+            erase_rows(warehouse, Subject(ids=frozenset(back), emails=frozenset(one for one in back if "@" in one)))
+            write_fact(warehouse, RETURNED, "yes")  # their rows are still on free blocks of the file
 
 
 def check_complete(files: list[Load]) -> None:

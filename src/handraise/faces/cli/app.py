@@ -9,6 +9,17 @@ from typing import Annotated
 import typer
 
 from handraise.faces.cli.days import parse_days
+from handraise.faces.cli.keeping_app import (
+    audit_app,
+    backup,
+    erase,
+    jobs_app,
+    person_data,
+    rebuild,
+    restore,
+    schedules_app,
+    worker,
+)
 from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
 from handraise.faces.cli.server_app import api_keys_app, serve, sources_app
 
@@ -29,7 +40,11 @@ quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them,
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
-app.command()(serve)
+app.add_typer(audit_app, name="audit")
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(schedules_app, name="schedules")
+for command in (serve, backup, restore, rebuild, erase, person_data, worker):
+    app.command()(command)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from handraise.errors import HandraiseError
 from handraise.events.intake import PASSED_OVER, FileCount
 from handraise.events.registry import CANONICAL
 from handraise.faces.cli import show
-from handraise.faces.cli.ask import ask, is_served
+from handraise.faces.cli.ask import ask, is_served, order
 from handraise.faces.cli.days import right_now
 from handraise.playbook.measures import account_kinds, person_kinds
 from handraise.records import Overview
@@ -22,7 +22,7 @@ from handraise.service import project as projects
 from handraise.service import questions
 from handraise.service.folder import create_project
 from handraise.service.lists import Choice
-from handraise.service.project import Project, open_project
+from handraise.service.project import Loaded, Project, open_project
 from handraise.service.questions import Day
 from handraise.service.start import start_from
 from handraise.warehouse.files import write_whole
@@ -63,11 +63,27 @@ def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
     else:
         with _opened(folder) as project, show.progress("loading") as progress:
             done = projects.load(project, paths, progress, form=only)
+    note_loads_of(folder, done)
     _show_counts(done.counts, as_json=as_json)
     if done.passed_over and not as_json:
         show.say(f"Passed over, as no format knows them: {', '.join(map(str, done.passed_over))}.")
     for note in () if as_json else done.notes:
         show.say(note)
+
+
+def note_loads_of(folder: Path, done: Loaded) -> None:
+    """Remember the files, so that the data can be made again from them."""
+    from handraise.ledger.suppression import count_suppressed
+    from handraise.service import orders
+    from handraise.service.ledgers import open_ledger
+    from handraise.service.rebuild import note_loads
+
+    with open_ledger(folder, os.environ) as ledger:
+        note_loads(ledger, done, now=right_now())
+        with ledger.reading() as connection:
+            somebody_was_erased = count_suppressed(connection)["erasure"]
+    if somebody_was_erased and (back := order(folder, orders.forget_loaded)):
+        show.hint(f"{back} ids in the files are of people who were erased: what the files hold of them was left out.")
 
 
 def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:

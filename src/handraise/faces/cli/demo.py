@@ -36,7 +36,8 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
     now = right_now()
     with open_project(folder) as project:
         with show.progress("loading") as progress:
-            counts = projects.load(project, [data], progress).counts
+            loaded = projects.load(project, [data], progress)
+            counts = loaded.counts
         show.say(
             f"Loaded {sum(c.loaded for c in counts):,} rows ({sum(c.duplicate for c in counts):,} duplicates left out)."
         )
@@ -55,6 +56,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
         )
         page = folder / "report.html"
         commands.write_report(questions.overview(project, as_of=None, language=lang, now=now), page)
+    commands.note_loads_of(folder, loaded)
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
     show.say(f"Look further: handraise explain ID --project {folder}   ({time.monotonic() - started:.0f} s)")
 

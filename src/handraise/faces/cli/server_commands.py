@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 from datetime import timedelta
@@ -14,6 +13,7 @@ from handraise.events.call_intake import Counts
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
+from handraise.faces.cli.who import actor
 from handraise.ledger import api_keys as programs
 from handraise.ledger import keys
 from handraise.service import questions
@@ -73,7 +73,7 @@ def _key(key: keys.WriteKey) -> dict[str, Any]:
 def sources_key(folder: Path, source: str, *, as_json: bool) -> None:
     """`handraise sources key`."""
     with open_ledger(folder, os.environ) as ledger:
-        made = new_write_key(ledger, source, actor=_actor(), now=right_now(), random=secrets.token_bytes)
+        made = new_write_key(ledger, source, actor=actor(), now=right_now(), random=secrets.token_bytes)
     if as_json:
         show.print_json({"source": source, "key": made.id, "write_key": made.plain})
         return
@@ -86,7 +86,7 @@ def sources_key(folder: Path, source: str, *, as_json: bool) -> None:
 def sources_revoke(folder: Path, key: int) -> None:
     """`handraise sources revoke`."""
     with open_ledger(folder, os.environ) as ledger, ledger.transaction() as connection:
-        if not keys.revoke_write_key(connection, key, actor=_actor(), now=right_now()):
+        if not keys.revoke_write_key(connection, key, actor=actor(), now=right_now()):
             raise _no_key(key, "sources")
     show.say(f"Write key {key} lets nothing in any more.")
 
@@ -118,7 +118,7 @@ def api_keys_add(folder: Path, name: str, scopes: list[str], days: int | None, *
     now = right_now()
     wanted = programs.ApiKeyRequest(name=name, scopes=scopes, expires_at=now + timedelta(days=days) if days else None)
     with open_ledger(folder, os.environ) as ledger, ledger.transaction() as connection:
-        made = programs.create_api_key(connection, wanted, actor=_actor(), now=now, random=secrets.token_bytes)
+        made = programs.create_api_key(connection, wanted, actor=actor(), now=now, random=secrets.token_bytes)
     if as_json:
         show.print_json({"key": made.id, "api_key": made.plain, "scopes": sorted(set(scopes))})
         return
@@ -129,17 +129,9 @@ def api_keys_add(folder: Path, name: str, scopes: list[str], days: int | None, *
 def api_keys_revoke(folder: Path, key: int) -> None:
     """`handraise api-keys revoke`."""
     with open_ledger(folder, os.environ) as ledger, ledger.transaction() as connection:
-        if not programs.revoke_api_key(connection, key, actor=_actor(), now=right_now()):
+        if not programs.revoke_api_key(connection, key, actor=actor(), now=right_now()):
             raise _no_key(key, "api-keys")
     show.say(f"Key {key} works no more.")
-
-
-def _actor() -> str:
-    """Who sits at the keyboard, for the audit trail."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (OSError, KeyError):
-        return "cli"
 
 
 def _no_key(key: int, command: str) -> NotFoundError:
