@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from benchmarks.serve.server import HOST
 
-_NAMES = ("feature", "premium_feature", "invite_sent", "pricing_view", "export", "open", "limit_reached", "report_viewed")
+_NAMES = (
+    "feature",
+    "premium_feature",
+    "invite_sent",
+    "pricing_view",
+    "export",
+    "open",
+    "limit_reached",
+    "report_viewed",
+)
 PEOPLE, WORKSPACES = 2_000, 200
 _OK = 200
 

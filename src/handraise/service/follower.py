@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from handraise.errors import BusyError, HandraiseError, ProjectError
+from handraise.errors import BusyError, HandraiseError
 from handraise.log.store import EventLog
 from handraise.service.live import MOST_CALLS, Live
 from handraise.service.project import Project
@@ -23,7 +24,12 @@ T = TypeVar("T")
 _IDLE, _PACE = 0.5, 0.2
 # While this far behind, taking in comes before scoring, which then waits so many seconds at most.
 _FAR_BEHIND, _SCORE_AT_LEAST = 4 * 1024 * 1024, 2.0
-_TRIES = 3
+# So many failures at one record alone, and it is set aside. A batch that fails is tried again in ever smaller parts.
+_TRIES, _SMALLER = 3, 16
+# Seconds that what is being done gets to end by itself when the server stops; then it is broken off, which loses nothing.
+_END_WITHIN = 3.0
+# What the engine says of a file that cannot be trusted any more, whatever kind of error it raises.
+_DAMAGED = ("corrupt", "checksum", "not a valid duckdb", "could not read enough bytes", "deserialize", "serialization")
 _log = structlog.get_logger()
 
 
@@ -72,7 +78,10 @@ class Follower:
         self._stopping = threading.Event()
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="follower")
+        self._asking = threading.Lock()
+        self._ended = False
         self._failures = 0
+        self._most = MOST_CALLS
         self._taking = False
         self._scored = 0.0
         self.progress = Progress()
@@ -88,9 +97,15 @@ class Follower:
         self._ready.result()
 
     def stop(self) -> None:
-        """End after what is being done now."""
+        """End after what is being done now, which is broken off when it takes long."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(_END_WITHIN)
+        while self._thread.is_alive():
+            project = self.project
+            if project:
+                with contextlib.suppress(Exception):  # it is being closed this moment
+                    project.warehouse.connection.interrupt()
+            self._thread.join(0.1)
 
     def ask(self, work: Callable[[Project], T]) -> T:
         """Let the thread do something with the project between two micro-batches; returns what it returned.
@@ -98,45 +113,57 @@ class Follower:
         Raises:
             BusyError: The server is stopping.
         """
-        if self._stopping.is_set():
-            raise BusyError("the server is stopping.", todo="Run the command again in a moment.")
         promise: Future[T] = Future()
-        self._asked.append((work, promise))
+        with self._asking:
+            if self._ended or self._stopping.is_set():
+                raise _stopping()
+            self._asked.append((work, promise))
         return promise.result()
 
     def _run(self) -> None:
         try:
-            self._reopen()
+            self._open_first()
         except BaseException as error:  # noqa: BLE001 - whoever started us gets it
             self._ready.set_exception(error)
             return
         self._ready.set_result(None)
-        while not self._stopping.is_set():
-            started = time.monotonic()
-            try:
-                self._do_asked()
-                busy = self._step()
-                self._failures = 0
-                self.progress.failure = ""
-            except Exception as error:  # noqa: BLE001 - the thread has to live on whatever the engine raises
-                self._mend(error)
-                continue
-            rest = _PACE - (time.monotonic() - started)
-            if not busy:
-                self._wait(_IDLE)
-            if rest > 0:
-                self._stopping.wait(rest)
-        self._do_asked()
-        if self.project:
-            self.project.warehouse.close()
+        try:
+            while not self._stopping.is_set():
+                self._go_on()
+        finally:
+            self._refuse_asked()
+            self._close()
+
+    def _go_on(self) -> None:
+        """Once around: what was asked, a micro-batch, and a rest."""
+        started = time.monotonic()
+        self._taking = False
+        try:
+            if self.project is None:
+                self.project = self._open()
+            self._do_asked()
+            busy = self._step()
+        except KeyboardInterrupt:  # the engine was told to break off
+            return
+        except Exception as error:  # noqa: BLE001 - the thread has to live on whatever the engine raises
+            self._mend(error)
+            return
+        self._failures = 0
+        self.progress.failure = ""
+        rest = _PACE - (time.monotonic() - started)
+        if not busy:
+            self._wait(_IDLE)
+        if rest > 0:
+            self._stopping.wait(rest)
 
     def _step(self) -> bool:
         """One micro-batch; whether there was anything to do."""
         assert self.project is not None  # noqa: S101 - opened before
         live = Live(self.project, self._event_log)
         self._taking = True
-        taken = live.take(1 if self._failures else MOST_CALLS)
+        taken = live.take(self._most)
         self._taking = False
+        self._most = min(self._most * 2, MOST_CALLS)
         self.progress.behind = taken.behind
         self.progress.calls += taken.calls
         for one in taken.damaged:
@@ -147,47 +174,89 @@ class Follower:
             if live.settle(now):
                 self.progress.scored_at = now
             self._scored = time.monotonic()
+        self.project.warehouse.steps.clear()  # nobody reads them here, and there is no end to them
         return bool(taken.calls or taken.behind)
 
     def _do_asked(self) -> None:
         assert self.project is not None  # noqa: S101 - opened before
-        while self._asked:
+        while self._asked and not self._stopping.is_set():
             work, promise = self._asked.popleft()
             try:
                 promise.set_result(work(self.project))
+            except KeyboardInterrupt:
+                promise.set_exception(_stopping())
+                raise
             except BaseException as error:  # noqa: BLE001 - whoever asked gets it
                 promise.set_exception(error)
+
+    def _refuse_asked(self) -> None:
+        with self._asking:
+            self._ended = True
+            while self._asked:
+                self._asked.popleft()[1].set_exception(_stopping())
 
     def _mend(self, error: Exception) -> None:
         """Open the data again: an engine that failed once may refuse everything until then."""
         self._failures += 1
         self.progress.failure = str(error)
         _log.error("following the log failed", error=str(error), failures=self._failures)
-        hopeless = self._taking and not (isinstance(error, HandraiseError) and error.retry)
-        if hopeless and self._failures > _TRIES and self._skip(error):
+        self._close()
+        if says_damage(error):
+            self._put_aside()
             return
+        if self._taking and not (isinstance(error, HandraiseError) and error.retry):
+            if self._most == 1 and self._failures > _TRIES and self._skip(error):
+                return
+            self._most = max(1, self._most // _SMALLER)
         self._stopping.wait(min(2.0**self._failures * 0.1, 5.0))
-        try:
-            self._reopen()
-        except HandraiseError as again:
-            self.progress.failure = str(again)
-            if isinstance(again, ProjectError):
-                self.progress.moved_aside.append(self._move_aside())
-                _log.error("data file moved aside", file=self.progress.moved_aside[-1])
 
     def _skip(self, error: Exception) -> bool:
         """Set the one record aside at which everything fails again and again; whether that went well."""
         try:
-            self._reopen()
-            assert self.project is not None  # noqa: S101 - just opened
+            self.project = self._open()
             Live(self.project, self._event_log).set_next_aside(str(error))
         except Exception as again:  # noqa: BLE001 - then it is not the record
             _log.error("setting a record aside failed", error=str(again))
+            self._close()
             return False
         return True
 
-    def _reopen(self) -> None:
-        if self.project:
-            self.project.warehouse.close()
-            self.project = None
-        self.project = self._open()
+    def _open_first(self) -> None:
+        try:
+            self.project = self._open()
+        except HandraiseError as error:
+            if not says_damage(error):
+                raise
+            self._put_aside()
+            self.project = self._open()
+
+    def _put_aside(self) -> None:
+        """Take a damaged data file out of the way; the next one is made from the log."""
+        try:
+            name = self._move_aside()
+        except OSError as error:
+            _log.error("a damaged data file cannot be moved aside", error=str(error))
+            self._stopping.wait(_IDLE)
+            return
+        self.progress.moved_aside.append(name)
+        _log.error("data file moved aside", file=name)
+
+    def _close(self) -> None:
+        project, self.project = self.project, None
+        if project:
+            with contextlib.suppress(Exception):  # a broken engine is left as it is
+                project.warehouse.close()
+
+
+def says_damage(error: BaseException) -> bool:
+    """Whether an error, or what caused it, says that the data file cannot be trusted any more."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if any(words in str(seen).lower() for words in _DAMAGED):
+            return True
+        seen = seen.__cause__
+    return False
+
+
+def _stopping() -> BusyError:
+    return BusyError("the server is stopping.", todo="Run the command again in a moment.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from handraise.errors import BusyError, LogError, ProjectError
+from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from handraise.playbook.load import FILE_NAME, load_playbook
@@ -28,6 +30,8 @@ _READERS = 4
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
 _MEMORY = "400MB"
 _NOTE_EVERY = 1.0
+# Seconds that somebody may look whose project it is, or read the last answer from data that are to be opened again.
+_LOOKED_AT, _READ_OUT = 0.5, 10.0
 _log = structlog.get_logger()
 
 
@@ -39,6 +43,7 @@ class Host:
         environment: The process's variables.
         now: The clock.
         random: Gives so many random bytes.
+        disk: The file system of the event log.
 
     Raises:
         BusyError: Another process serves the project, or has its data open.
@@ -52,16 +57,17 @@ class Host:
         environment: Mapping[str, str],
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
+        disk: Disk | None = None,
     ) -> None:
         self.folder, self._environment, self._now = folder, environment, now
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
             _check(folder)
-            self._claim: Claim = claim(data)
+            self._claim: Claim = _claim(data)
             self._exits.callback(self._claim.release)
             self.ledger = self._exits.enter_context(open_ledger(folder, environment))
-            self.log = EventLog(data / LOG_FOLDER, random=random)
+            self.log = EventLog(data / LOG_FOLDER, random=random, disk=disk)
             self._writer = GroupWriter(self.log, told=_tell)
             self._exits.callback(self._writer.close)
             self.door = Door(
@@ -70,15 +76,16 @@ class Host:
             self.follower = Follower(
                 self._open_project, self._move_aside, self.log, wait=self._writer.wait_for_more, now=now
             )
-            self._projects = contextlib.ExitStack()
-            self.follower.start()
+            self._projects = self._exits.enter_context(contextlib.ExitStack())
+            self._readers: list[tuple[Project, Project]] = []
+            self._places = threading.BoundedSemaphore(_READERS)
+            self._exits.callback(self._close_readers)
             self._exits.callback(self.follower.stop)
+            self.follower.start()
             self._stopping = threading.Event()
             self._noting = threading.Thread(target=self._note, name="refusals")
             self._noting.start()
             self._exits.callback(self._stop_noting)
-            self._readers: list[tuple[Project, Project]] = []
-            self._places = threading.BoundedSemaphore(_READERS)
             self._exits = self._exits.pop_all()
 
     def __enter__(self) -> Host:
@@ -102,8 +109,13 @@ class Host:
             raise BusyError("too much is being read at once.", todo="Try again in a moment.")
         try:
             owner, reader = self._reader()
-            with failures_told(), reader.warehouse.transaction():
-                yield reader
+            try:
+                with failures_told(), reader.warehouse.transaction():
+                    yield reader
+            except BaseException:
+                reader.warehouse.close()  # it may be of data that are damaged
+                raise
+            reader.warehouse.steps.clear()
             self._readers.append((owner, reader))
         finally:
             self._places.release()
@@ -122,8 +134,26 @@ class Host:
         return owner, Project(folder=self.folder, loaded=owner.loaded, warehouse=warehouse, followed=True)
 
     def _open_project(self) -> Project:
-        self._projects.close()
-        return self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
+        """Open the data; whoever still reads them as they were is waited for, as the engine keeps open what is read."""
+        with self._nobody_reading():
+            self._projects.close()
+            return self._projects.enter_context(
+                open_project(self.folder, environment=self._environment, memory=_MEMORY)
+            )
+
+    @contextlib.contextmanager
+    def _nobody_reading(self) -> Iterator[None]:
+        taken = sum(self._places.acquire(timeout=_READ_OUT) for _ in range(_READERS))
+        try:
+            self._close_readers()
+            yield
+        finally:
+            for _ in range(taken):
+                self._places.release()
+
+    def _close_readers(self) -> None:
+        while self._readers:
+            self._readers.pop()[1].warehouse.close()
 
     def _move_aside(self) -> str:
         path = self.folder / DATA_FOLDER / DATABASE
@@ -136,13 +166,28 @@ class Host:
     def _note(self) -> None:
         """Every second: write down what was refused, and look for keys that other processes made or revoked."""
         while not self._stopping.wait(_NOTE_EVERY):
-            self.door.note_refusals(self._now())
-            self.door.keys.look_again()
+            try:
+                self.door.note_refusals(self._now())
+                self.door.keys.look_again()
+            except Exception as error:  # noqa: BLE001 - whatever the ledger raises, the next second comes
+                _log.error("looking for new keys failed", error=str(error))
 
     def _stop_noting(self) -> None:
         self._stopping.set()
         self._noting.join()
         self.door.note_refusals(self._now())
+
+
+def _claim(data: Path) -> Claim:
+    """Claim a project; a command that looks this moment who has it holds the lock too, but not for long."""
+    ends = time.monotonic() + _LOOKED_AT
+    while True:
+        try:
+            return claim(data)
+        except BusyError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(_LOOKED_AT / 10)
 
 
 def _check(folder: Path) -> None:

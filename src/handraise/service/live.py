@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import ibis
+import msgspec
 
 from handraise.errors import InputError
-from handraise.events.call_intake import EVERYBODY_DIRTY, Counts, ReceivedCall, add_counts, take_calls
-from handraise.events.received import decode
+from handraise.events.call_intake import EVERYBODY_DIRTY, UNREADABLE, Counts, ReceivedCall, add_counts, take_calls
+from handraise.events.received import Received, decode
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
 from handraise.playbook.measures import Abandoned
@@ -29,6 +30,7 @@ _POSITION = "log_position"
 _KNOWN = "live_data_version"
 _DAMAGED = "log_bytes_damaged"
 _TICK = "live_scored_at"
+UNKNOWN_SOURCE = "unknown"
 # Calls taken in at once: enough to be worth a statement, few enough for memory.
 MOST_CALLS = 20_000
 # Above so many waiting people, scoring everybody is cheaper than finding out whom they touch.
@@ -95,11 +97,17 @@ class Live:
                 write_fact(warehouse, _POSITION, str(position))
         return Taken(calls=len(calls), behind=self.log.durable - position, damaged=tuple(damaged))
 
-    def _take(self, calls: list[ReceivedCall], refused: dict[str, Counts], damaged: list[Damage]) -> None:
+    def _take(
+        self,
+        calls: list[ReceivedCall],
+        refused: dict[str, Counts],
+        damaged: list[Damage],
+        reason: str | None = None,
+    ) -> None:
         warehouse = self.project.warehouse
         followed = self._is_followed()
         if calls:
-            take_calls(warehouse, calls)
+            take_calls(warehouse, calls, reason)
         if refused:
             add_counts(warehouse, refused)
         if damaged:
@@ -109,12 +117,15 @@ class Live:
 
     def set_next_aside(self, reason: str) -> None:
         """Set the next record of the log aside whole: taking it in fails again and again."""
-        found = next(iter(self.log.read(self.position)), None)
-        if not isinstance(found, Frame):
+        damaged: list[Damage] = []
+        for found in self.log.read(self.position):
+            if isinstance(found, Damage):
+                damaged.append(found)
+                continue
+            with self.project.warehouse.transaction():
+                self._take(_calls_of(found), {}, damaged, reason)
+                write_fact(self.project.warehouse, _POSITION, str(found.end))
             return
-        with self.project.warehouse.transaction():
-            take_calls(self.project.warehouse, decode(found.payload).calls(found.position, found.received_at), reason)
-            write_fact(self.project.warehouse, _POSITION, str(found.end))
 
     def settle(self, now: datetime) -> bool:
         """Score again whoever waits for it; returns whether anybody did.
@@ -176,6 +187,16 @@ class Live:
             begun = begun.filter(begun.name.isin(names))
         ids = begun.select(person_id=ibis.coalesce(begun.person_id, begun.anonymous_id)).distinct()
         warehouse.insert("dirty_people", ids.anti_join(warehouse.table("dirty_people"), "person_id"))
+
+
+def _calls_of(found: Frame) -> list[ReceivedCall]:
+    """The calls of a record; of one that cannot be read at all, its bytes as one."""
+    try:
+        return list(decode(found.payload).calls(found.position, found.received_at))
+    except msgspec.MsgspecError:
+        shared = msgspec.json.encode({"reason": "the record cannot be read"})
+        unread = Received(UNKNOWN_SOURCE, UNREADABLE, shared, (found.payload,))
+        return list(unread.calls(found.position, found.received_at))
 
 
 def _plain(at: datetime) -> ibis.expr.types.TimestampScalar:
