@@ -213,10 +213,20 @@ class EventLog:
         return self._open is not None and segment is self._open.segment
 
     def close(self) -> None:
-        """Cut and seal what was written."""
-        self._close_written()
-        self._seal_all()
-        self._spare.unlink(missing_ok=True)
+        """Cut and seal what was written.
+
+        Raises:
+            LogError: It cannot be; nothing is lost, the next start finds out where the log ends.
+        """
+        try:
+            self._close_written()
+            self._seal_all()
+            self._spare.unlink(missing_ok=True)
+        except OSError as error:
+            if self._open:
+                self.disk.close(self._open.descriptor)
+                self._open = None
+            raise _cannot(f"the event log cannot be closed ({error.strerror})", self.folder) from error
 
     @property
     def _spare(self) -> Path:

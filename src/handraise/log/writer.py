@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -104,14 +105,17 @@ class GroupWriter:
         closed.result()
 
     def close(self) -> None:
-        """Write what waits, then stop and seal."""
+        """Write what waits, then stop and seal; where that fails, the next start does it."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._threads[0].join()
         self._prepare.set()
         self._threads[1].join()
-        self._log.close()
+        try:
+            self._log.close()
+        except LogError as error:
+            self._told(error)
 
     def _write_on(self) -> None:
         while True:
@@ -127,8 +131,7 @@ class GroupWriter:
                 self._fail(group, error)
                 self._reopen()
                 continue
-            for one in group:
-                one.done(None)
+            _tell_all(group, None)
             self._wrote()
             self._prepare.set()
 
@@ -160,8 +163,7 @@ class GroupWriter:
             group += self._waiting
             self._waiting.clear()
             self._bytes = 0
-        for one in group:
-            one.done(error)
+        _tell_all(group, error)
         self._told(error)
 
     def _reopen(self) -> None:
@@ -182,3 +184,10 @@ class GroupWriter:
             self._prepare.clear()
             if not self._stopping:
                 self._log.prepare()
+
+
+def _tell_all(group: list[_Waiting], error: LogError | None) -> None:
+    """Tell everybody; who is gone by now keeps nobody else from being told, and the writer from going on."""
+    for one in group:
+        with contextlib.suppress(Exception):
+            one.done(error)

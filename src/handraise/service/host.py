@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import structlog
 
-from handraise.errors import BusyError, LogError, ProjectError
+from handraise.errors import BusyError, LogError
+from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
-from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.service.door import Door, KeyRing
 from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
 from handraise.service.follower import Follower
 from handraise.service.ledgers import erased_of, keys_version, open_ledger, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
+from handraise.service.playbook_file import PlaybookFile
 from handraise.service.project import Project, open_project
+from handraise.service.readers import Readers
 from handraise.service.rebuild import Rebuilt, files_of, rebuild
-from handraise.warehouse.engine import failures_told
 
 LOG_FOLDER = "log"
 _REBUILDING = "rebuilding"
-_READERS = 4
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
 _MEMORY = "400MB"
 _NOTE_EVERY = 1.0
+# Seconds that somebody may look whose project it is.
+_LOOKED_AT = 0.5
 _log = structlog.get_logger()
 
 
@@ -41,9 +45,11 @@ class Host:
         environment: The process's variables.
         now: The clock.
         random: Gives so many random bytes.
+        disk: The file system of the event log.
 
     Raises:
         BusyError: Another process serves the project, or has its data open.
+        PlaybookError: The playbook has a mistake.
         ProjectError: It reads its data from a warehouse, or cannot be opened.
     """
 
@@ -54,38 +60,42 @@ class Host:
         environment: Mapping[str, str],
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
+        disk: Disk | None = None,
     ) -> None:
         self.folder, self._environment, self.now, self.random = folder, environment, now, random
+        self.rebuilt: Rebuilt | None = None
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
-            _check(folder)
-            self._claim: Claim = claim(data)
+            check_is_project(folder)
+            self.playbook = PlaybookFile(folder)
+            make_data_folder(data)
+            self._claim: Claim = _claim(data)
             self._exits.callback(self._claim.release)
             self.ledger = self._exits.enter_context(open_ledger(folder, environment))
-            self.log = EventLog(data / LOG_FOLDER, random=random)
+            self.log = EventLog(data / LOG_FOLDER, random=random, disk=disk)
             self._writer = GroupWriter(self.log, told=_tell, wrote=self._wake)
             self._exits.callback(self._writer.close)
             self.door = Door(
                 self._writer, KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
             )
+            self._projects = self._exits.enter_context(contextlib.ExitStack())
             self.follower = Follower(
                 self._open_project,
                 self._move_aside,
                 self.log,
+                playbook=self.playbook,
                 now=now,
                 erased=partial(erased_of, self.ledger),
             )
-            self._projects = contextlib.ExitStack()
-            self.rebuilt: Rebuilt | None = None
-            self.follower.start()
+            self._readers = Readers(lambda: self.follower.project)
+            self._exits.callback(self._readers.close)
             self._exits.callback(self.follower.stop)
+            self.follower.start()
             self._stopping = threading.Event()
             self._noting = threading.Thread(target=self._note, name="refusals")
             self._noting.start()
             self._exits.callback(self._stop_noting)
-            self._readers: list[tuple[Project, Project]] = []
-            self._places = threading.BoundedSemaphore(_READERS)
             self._exits = self._exits.pop_all()
 
     def __enter__(self) -> Host:
@@ -98,74 +108,53 @@ class Host:
         """Say where the server answers."""
         self._claim.announce(owner)
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[Project]:
-        """The project as it is now, unchanged while it is looked at, beside whatever is being written.
-
-        Raises:
-            BusyError: Too many are reading, or the data are being opened again.
-        """
-        if not self._places.acquire(timeout=10):
-            raise BusyError("too much is being read at once.", todo="Try again in a moment.")
-        try:
-            owner, reader = self._reader()
-            with failures_told(), reader.warehouse.transaction():
-                yield reader
-            self._readers.append((owner, reader))
-        finally:
-            self._places.release()
-
-    @contextlib.contextmanager
-    def nobody_reading(self) -> Iterator[None]:
-        """Inside, nobody reads and no reader is open, so that the data file can be exchanged."""
-        for _ in range(_READERS):
-            self._places.acquire()
-        try:
-            while self._readers:
-                self._readers.pop()[1].warehouse.close()
-            yield
-        finally:
-            for _ in range(_READERS):
-                self._places.release()
+    def reading(self) -> AbstractContextManager[Project]:
+        """The project as it is now; see `Readers.reading`."""
+        return self._readers.reading()
 
     def begin_segment(self) -> None:
         """Let the log go on in a new segment, so that everything before can be rewritten."""
         self._writer.rotate()
 
-    def _reader(self) -> tuple[Project, Project]:
-        """The project that is written, and a reader of it; readers of one that was opened before are no use."""
-        owner = self.follower.project
-        if owner is None:
-            raise BusyError("the data are being opened again.", todo="Try again in a moment.")
-        while self._readers:
-            of, reader = self._readers.pop()
-            if of is owner:
-                return owner, reader
-            reader.warehouse.close()
-        warehouse = owner.warehouse.reader()
-        return owner, Project(folder=self.folder, loaded=owner.loaded, warehouse=warehouse, followed=True)
-
     def _wake(self) -> None:
         self.follower.wake()
 
     def _open_project(self) -> Project:
-        """Open the data; where they are gone, make them again from the files that were loaded; the log follows."""
-        self._projects.close()
+        """Open the data; whoever still reads them as they were is waited for, as the engine keeps open what is read."""
+        with self._readers.nobody_reading():
+            self._projects.close()
+            with self._rebuilding() as is_new:
+                project = self._projects.enter_context(
+                    open_project(
+                        self.folder, environment=self._environment, memory=_MEMORY, loaded=self.playbook.loaded
+                    )
+                )
+                if is_new:
+                    self._rebuild(project)
+        return project
+
+    @contextlib.contextmanager
+    def _rebuilding(self) -> Iterator[bool]:
+        """Whether there are no data yet; if what is done inside is cut off, there are none the next time either."""
         data = self.folder / DATA_FOLDER
-        unfinished = data / _REBUILDING
-        if unfinished.exists():  # cut off in the middle
+        begun = data / _REBUILDING
+        if begun.exists():
             for part in data.glob(f"{DATABASE}*"):
                 part.unlink()
         is_new = not (data / DATABASE).exists()
-        project = self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
-        files = files_of(self.ledger) if is_new else []
-        if files:
-            unfinished.touch()
-            self.rebuilt = rebuild(project, self.log, files, erased=partial(erased_of, self.ledger))
-            unfinished.unlink()
-            for name in self.rebuilt.missing:
-                _log.error("a loaded file cannot be read again", file=name)
-        return project
+        if is_new:
+            begun.touch()
+        yield is_new
+        begun.unlink(missing_ok=True)
+
+    def _rebuild(self, project: Project) -> None:
+        """Read again the files that were once loaded; what else the log holds is followed as ever."""
+        files = files_of(self.ledger)
+        if not files:
+            return
+        self.rebuilt = rebuild(project, self.log, files, erased=partial(erased_of, self.ledger))
+        for name in self.rebuilt.missing:
+            _log.error("a loaded file cannot be read again", file=name)
 
     def _move_aside(self) -> str:
         path = self.folder / DATA_FOLDER / DATABASE
@@ -178,8 +167,11 @@ class Host:
     def _note(self) -> None:
         """Every second: write down what was refused, and look for keys that other processes made or revoked."""
         while not self._stopping.wait(_NOTE_EVERY):
-            self.door.note_refusals(self.now())
-            self.door.keys.look_again()
+            try:
+                self.door.note_refusals(self.now())
+                self.door.keys.look_again()
+            except Exception as error:  # noqa: BLE001 - whatever the ledger raises, the next second comes
+                _log.error("looking for new keys failed", error=str(error))
 
     def _stop_noting(self) -> None:
         self._stopping.set()
@@ -187,16 +179,16 @@ class Host:
         self.door.note_refusals(self.now())
 
 
-def _check(folder: Path) -> None:
-    """Refuse a folder that cannot be served, before anything of it is opened."""
-    check_is_project(folder)
-    if load_playbook(folder / FILE_NAME).playbook.warehouse:
-        raise ProjectError(
-            "this project reads its data from your warehouse, so there is nothing to send events to.",
-            where="warehouse.sources",
-            todo="Run `handraise refresh` on a schedule, or serve a project without `warehouse` in handraise.yaml.",
-        )
-    make_data_folder(folder / DATA_FOLDER)
+def _claim(data: Path) -> Claim:
+    """Claim a project; a command that looks this moment who has it holds the lock too, but not for long."""
+    ends = time.monotonic() + _LOOKED_AT
+    while True:
+        try:
+            return claim(data)
+        except BusyError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(_LOOKED_AT / 10)
 
 
 def _tell(failure: LogError | None) -> None:

@@ -11,10 +11,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import ibis
+import msgspec
 
 from handraise.errors import InputError
-from handraise.events.call_intake import EVERYBODY_DIRTY, Counts, Erased, ReceivedCall, add_counts, take_calls
-from handraise.events.received import decode
+from handraise.events.call_intake import (
+    EVERYBODY_DIRTY,
+    UNREADABLE,
+    Counts,
+    Erased,
+    ReceivedCall,
+    add_counts,
+    take_calls,
+)
+from handraise.events.received import Received, decode
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
 from handraise.playbook.measures import Abandoned
@@ -29,6 +38,7 @@ _POSITION = "log_position"
 _KNOWN = "live_data_version"
 _DAMAGED = "log_bytes_damaged"
 _TICK = "live_scored_at"
+UNKNOWN_SOURCE = "unknown"
 # Calls taken in at once: enough to be worth a statement, few enough for memory.
 MOST_CALLS = 20_000
 # Above so many waiting people, scoring everybody is cheaper than finding out whom they touch.
@@ -116,10 +126,10 @@ class Live:
         behind = self.log.durable - position if more else 0
         return Taken(calls=len(read.calls), behind=behind, damaged=tuple(read.damaged))
 
-    def _take(self, read: _Read) -> None:
+    def _take(self, read: _Read, reason: str | None = None) -> None:
         warehouse, followed = self.project.warehouse, self._is_followed()
         if read.calls:
-            take_calls(warehouse, read.calls, erased=self._erased)
+            take_calls(warehouse, read.calls, reason=reason, erased=self._erased)
         if read.refused:
             add_counts(warehouse, read.refused)
         if read.damaged:
@@ -130,13 +140,16 @@ class Live:
 
     def set_next_aside(self, reason: str) -> None:
         """Set the next record of the log aside whole: taking it in fails again and again."""
-        found = next(iter(self.log.read(self.position)), None)
-        if not isinstance(found, Frame):
+        read = _Read()
+        for found in self.log.read(self.position):
+            if isinstance(found, Damage):
+                read.damaged.append(found)
+                continue
+            read.calls += _calls_of(found)
+            with self.project.warehouse.transaction():
+                self._take(read, reason)
+                write_fact(self.project.warehouse, _POSITION, str(found.end))
             return
-        with self.project.warehouse.transaction():
-            calls = decode(found.payload).calls(found.position, found.received_at)
-            take_calls(self.project.warehouse, calls, reason=reason)
-            write_fact(self.project.warehouse, _POSITION, str(found.end))
 
     def settle(self, now: datetime) -> bool:
         """Score again whoever waits for it; returns whether anybody did.
@@ -198,6 +211,16 @@ class Live:
             begun = begun.filter(begun.name.isin(names))
         ids = begun.select(person_id=ibis.coalesce(begun.person_id, begun.anonymous_id)).distinct()
         warehouse.insert("dirty_people", ids.anti_join(warehouse.table("dirty_people"), "person_id"))
+
+
+def _calls_of(found: Frame) -> list[ReceivedCall]:
+    """The calls of a record; of one that cannot be read at all, its bytes as one."""
+    try:
+        return list(decode(found.payload).calls(found.position, found.received_at))
+    except msgspec.MsgspecError:
+        shared = msgspec.json.encode({"reason": "the record cannot be read"})
+        unread = Received(UNKNOWN_SOURCE, UNREADABLE, shared, (found.payload,))
+        return list(unread.calls(found.position, found.received_at))
 
 
 def _plain(at: datetime) -> ibis.expr.types.TimestampScalar:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+
+import structlog
 
 from handraise.errors import LogError
 from handraise.events.call_intake import UNREADABLE
@@ -24,6 +28,7 @@ from handraise.faces.ingest.body import (
     Receive,
     Scope,
     Send,
+    check_members,
     read_body,
 )
 from handraise.service.door import Door
@@ -33,6 +38,7 @@ MOST_IN_FLIGHT = 48 * 1024 * 1024
 # Requests at the same time.
 MOST_REQUESTS = 1024
 _RETRY = "1"
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +79,10 @@ class Ingest:
             answer = await self._answer(scope, headers, receive)
         except ClientGoneError:
             return
-        await _send(send, answer, headers.get("origin"))
+        except Exception as error:  # noqa: BLE001 - no request may take the door down; whoever sent it tries again
+            _log.exception("a request failed", path=scope["path"][:200], error=str(error))
+            answer = self._refused(None, 503, "failed", "the request cannot be taken in at the moment.", close=True)
+        await _send(send, answer, _for_browsers(headers))
 
     async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
         method, path = scope["method"], scope["path"]
@@ -95,12 +104,12 @@ class Ingest:
             self._requests -= 1
 
     async def _take(self, endpoint: Endpoint, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
-        length = headers.get("content-length", "")
-        declared = int(length) if length.isdecimal() else None
+        declared = _declared(headers)
         reserved = BODY_BYTES if declared is None else min(declared, BODY_BYTES)
         self._bytes += reserved
         try:
             body = await read_body(receive, declared=declared, most=BODY_BYTES)
+            check_members(body)
             parcel = read_parcel(
                 endpoint,
                 method=scope["method"],
@@ -140,11 +149,12 @@ class Ingest:
         written: asyncio.Future[LogError | None] = loop.create_future()
 
         def tell(error: LogError | None) -> None:
-            if not written.cancelled():
+            if not written.done():
                 written.set_result(error)
 
         def done(error: LogError | None) -> None:
-            loop.call_soon_threadsafe(tell, error)
+            with contextlib.suppress(RuntimeError):  # the server stopped meanwhile: nobody waits any more
+                loop.call_soon_threadsafe(tell, error)
 
         if not self._door.submit(received, at, done):
             return "events cannot be stored at the moment."
@@ -185,6 +195,14 @@ def problem(status: int, said: str, todo: str, *, retry_after: str | None = None
     return Answer(status=status, kind="application/json", body=body, retry_after=retry_after, close=close)
 
 
+def _declared(headers: dict[str, str]) -> int | None:
+    """What Content-Length says; None for a body in chunks, and 0 where there is none."""
+    length = headers.get("content-length", "")
+    if length.isdecimal():
+        return int(length)
+    return None if "transfer-encoding" in headers else 0
+
+
 def _key_beside(scope: Scope, headers: dict[str, str]) -> str | None:
     """The write key of a request whose body cannot be read."""
     try:
@@ -198,22 +216,39 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def _send(send: Send, answer: Answer, origin: str | None) -> None:
+def _for_browsers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """What lets a page of any site send events with its write key, which is public; cookies are never read here.
+
+    Beacons, and Snowplow's library, send with credentials: then browsers take no `*`, neither for the page nor for the
+    headers, and want to be named what they asked for.
+    """
+    origin = headers.get("origin")
+    if not origin:
+        return []
+    asked = headers.get("access-control-request-headers", "")
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", b"Retry-After"),
+        (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+        (b"access-control-allow-headers", asked.encode("latin-1") if _NAMES.fullmatch(asked) else _HEADERS),
+        (b"access-control-max-age", b"86400"),
+        (b"vary", b"Origin, Access-Control-Request-Headers"),
+    ]
+
+
+_HEADERS = b"Authorization, Content-Type"
+_NAMES = re.compile(r"[A-Za-z0-9_, -]{1,1000}")
+
+
+async def _send(send: Send, answer: Answer, cors: list[tuple[bytes, bytes]]) -> None:
     headers = [
         (b"content-type", answer.kind.encode()),
         (b"content-length", str(len(answer.body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    if origin:
-        headers += [
-            # Any page may send events with its write key, which is public; cookies are never read here.
-            (b"access-control-allow-origin", b"*"),
-            (b"access-control-expose-headers", b"Retry-After"),
-            (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-            (b"access-control-allow-headers", b"*, Authorization, Content-Type"),
-            (b"access-control-max-age", b"86400"),
-        ]
+    headers += cors
     if answer.retry_after:
         headers.append((b"retry-after", answer.retry_after.encode()))
     if answer.close:

@@ -15,6 +15,7 @@ Send = Callable[[Message], Awaitable[None]]
 BODY_DEADLINE = 25.0
 # Of a body that is too large, so much is still read and thrown away, so that the sender can read the answer.
 _DRAINED = 8 * 1024 * 1024
+_MEMBER, _MOST_MEMBERS = b"\x1f\x8b\x08", 256
 
 
 class BodyTooLargeError(Exception):
@@ -27,6 +28,16 @@ class BodyLateError(Exception):
 
 class ClientGoneError(Exception):
     """The sender closed the connection before the body was complete."""
+
+
+def check_members(body: bytes) -> None:
+    """Refuse a body of very many gzip members: unpacking each copies all that follow.
+
+    Raises:
+        BodyTooLargeError: There are more than any sender makes.
+    """
+    if body.startswith(_MEMBER) and body.count(_MEMBER) > _MOST_MEMBERS:
+        raise BodyTooLargeError
 
 
 async def read_body(receive: Receive, *, declared: int | None, most: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -19,6 +20,7 @@ from handraise.faces.api.app import make_api
 from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.body import Receive, Scope, Send
 from handraise.faces.ingest.connection import Connection
+from handraise.log.disk import Disk
 from handraise.service.host import Host
 from handraise.service.orders import duties_of
 from handraise.service.ownership import Owner
@@ -26,10 +28,12 @@ from handraise.service.worker import Worker, set_defaults
 
 # Paths of the API; every other one is an address of a tracking library, which may have any prefix.
 _OURS = ("/api/", "/health", "/ready", "/metrics", "/internal/")
-_STOP_WITHIN = 5
+_STOP_WITHIN = 3
+_OPEN_FILES = 65_536
+_BACKLOG = 2048
 
 
-def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None]) -> None:
+def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None], disk: Disk | None = None) -> None:
     """Serve a project until SIGTERM or SIGINT.
 
     Args:
@@ -37,13 +41,19 @@ def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None]) ->
         host: The address to listen at.
         port: 0 = any that is free.
         said: Gets the address once requests are answered.
+        disk: The file system of the event log.
 
     Raises:
         BusyError: Another process has the project.
         ProjectError: The address cannot be used.
     """
+    _allow_open_files()
     listening = _listen(host, port)
-    with listening, Host(folder, environment=os.environ, now=right_now, random=secrets.token_bytes) as served:
+    with (
+        listening,
+        Host(folder, environment=os.environ, now=right_now, random=secrets.token_bytes, disk=disk) as served,
+    ):
+        listening.listen(_BACKLOG)  # from here on, whoever connects is answered, if a moment later
         address = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}"
         token = secrets.token_urlsafe(32)
         owner = Owner(pid=os.getpid(), address=address, token=token, since=right_now().isoformat(timespec="seconds"))
@@ -70,6 +80,14 @@ def _working(host: Host) -> Iterator[None]:
 def right_now() -> datetime:
     """The present instant."""
     return datetime.now(UTC)
+
+
+def _allow_open_files() -> None:
+    """Take as many descriptors as this user may have: each connection needs one, and the usual 1,024 are soon gone."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    with contextlib.suppress(ValueError, OSError):  # then it stays as it is
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Both:
