@@ -14,8 +14,8 @@ import uvicorn
 
 from handraise.errors import ProjectError
 from handraise.faces.api.app import make_api
+from handraise.faces.http.body import Receive, Scope, Send
 from handraise.faces.ingest.app import Ingest
-from handraise.faces.ingest.body import Receive, Scope, Send
 from handraise.faces.ingest.connection import Connection
 from handraise.service.host import Host
 from handraise.service.ownership import Owner
