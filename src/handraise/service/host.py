@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -11,16 +12,16 @@ from pathlib import Path
 
 import structlog
 
-from handraise.errors import BusyError, LogError, ProjectError
+from handraise.errors import BusyError, LogError
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
-from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.service.door import Door, KeyRing
 from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
 from handraise.service.follower import Follower
 from handraise.service.ledgers import keys_version, open_ledger, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
-from handraise.service.project import Project, open_project
+from handraise.service.playbook_file import PlaybookFile
+from handraise.service.project import Project, open_project, scored_by
 from handraise.warehouse.engine import failures_told
 
 LOG_FOLDER = "log"
@@ -28,6 +29,9 @@ _READERS = 4
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
 _MEMORY = "400MB"
 _NOTE_EVERY = 1.0
+# Seconds that a reader waits for its turn, and between two looks whether it has come.
+_PATIENCE, _LOOK_AGAIN = 10.0, 0.05
+_AGAIN = "Try again in a moment."
 _log = structlog.get_logger()
 
 
@@ -42,6 +46,7 @@ class Host:
 
     Raises:
         BusyError: Another process serves the project, or has its data open.
+        PlaybookError: The playbook has a mistake.
         ProjectError: It reads its data from a warehouse, or cannot be opened.
     """
 
@@ -53,11 +58,13 @@ class Host:
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
     ) -> None:
-        self.folder, self._environment, self._now = folder, environment, now
+        self.folder, self._environment, self.now = folder, environment, now
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
-            _check(folder)
+            check_is_project(folder)
+            self.playbook = PlaybookFile(folder)
+            make_data_folder(data)
             self._claim: Claim = claim(data)
             self._exits.callback(self._claim.release)
             self.ledger = self._exits.enter_context(open_ledger(folder, environment))
@@ -68,7 +75,12 @@ class Host:
                 self._writer, KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
             )
             self.follower = Follower(
-                self._open_project, self._move_aside, self.log, wait=self._writer.wait_for_more, now=now
+                self._open_project,
+                self._move_aside,
+                self.log,
+                playbook=self.playbook,
+                wait=self._writer.wait_for_more,
+                now=now,
             )
             self._projects = contextlib.ExitStack()
             self.follower.start()
@@ -96,23 +108,44 @@ class Host:
         """The project as it is now, unchanged while it is looked at, beside whatever is being written.
 
         Raises:
-            BusyError: Too many are reading, or the data are being opened again.
+            BusyError: Too many are reading, or the data are being opened or scored again.
         """
-        if not self._places.acquire(timeout=10):
-            raise BusyError("too much is being read at once.", todo="Try again in a moment.")
+        if not self._places.acquire(timeout=_PATIENCE):
+            raise BusyError("too much is being read at once.", todo=_AGAIN)
         try:
-            owner, reader = self._reader()
-            with failures_told(), reader.warehouse.transaction():
+            with contextlib.ExitStack() as exits:
+                owner, reader = self._settled(exits)
                 yield reader
-            self._readers.append((owner, reader))
+            if reader.warehouse.hides_stored():
+                reader.warehouse.close()  # what it copied to look at another day would be read for ever
+            else:
+                self._readers.append((owner, reader))
         finally:
             self._places.release()
+
+    def _settled(self, exits: contextlib.ExitStack) -> tuple[Project, Project]:
+        """A reader in its transaction, of scores that its own playbook made: those of another have other columns."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            owner, reader = self._reader()
+            attempt = contextlib.ExitStack()
+            attempt.push(partial(_close_after_failure, reader))
+            attempt.enter_context(failures_told())
+            attempt.enter_context(reader.warehouse.transaction())
+            with attempt:
+                if scored_by(reader) in {None, reader.loaded.content_hash}:
+                    exits.push(attempt.pop_all())
+                    return owner, reader
+            reader.warehouse.close()
+            if time.monotonic() > until:
+                raise BusyError("everybody is being scored again.", todo=_AGAIN)
+            time.sleep(_LOOK_AGAIN)
 
     def _reader(self) -> tuple[Project, Project]:
         """The project that is written, and a reader of it; readers of one that was opened before are no use."""
         owner = self.follower.project
         if owner is None:
-            raise BusyError("the data are being opened again.", todo="Try again in a moment.")
+            raise BusyError("the data are being opened again.", todo=_AGAIN)
         while self._readers:
             of, reader = self._readers.pop()
             if of is owner:
@@ -123,11 +156,13 @@ class Host:
 
     def _open_project(self) -> Project:
         self._projects.close()
-        return self._projects.enter_context(open_project(self.folder, environment=self._environment, memory=_MEMORY))
+        return self._projects.enter_context(
+            open_project(self.folder, environment=self._environment, memory=_MEMORY, loaded=self.playbook.loaded)
+        )
 
     def _move_aside(self) -> str:
         path = self.folder / DATA_FOLDER / DATABASE
-        name = path.with_name(f"{DATABASE}.damaged-{self._now():%Y%m%dT%H%M%S}")
+        name = path.with_name(f"{DATABASE}.damaged-{self.now():%Y%m%dT%H%M%S}")
         path.rename(name)
         with contextlib.suppress(FileNotFoundError):
             path.with_name(f"{DATABASE}.wal").rename(f"{name}.wal")
@@ -136,25 +171,19 @@ class Host:
     def _note(self) -> None:
         """Every second: write down what was refused, and look for keys that other processes made or revoked."""
         while not self._stopping.wait(_NOTE_EVERY):
-            self.door.note_refusals(self._now())
+            self.door.note_refusals(self.now())
             self.door.keys.look_again()
 
     def _stop_noting(self) -> None:
         self._stopping.set()
         self._noting.join()
-        self.door.note_refusals(self._now())
+        self.door.note_refusals(self.now())
 
 
-def _check(folder: Path) -> None:
-    """Refuse a folder that cannot be served, before anything of it is opened."""
-    check_is_project(folder)
-    if load_playbook(folder / FILE_NAME).playbook.warehouse:
-        raise ProjectError(
-            "this project reads its data from your warehouse, so there is nothing to send events to.",
-            where="warehouse.sources",
-            todo="Run `handraise refresh` on a schedule, or serve a project without `warehouse` in handraise.yaml.",
-        )
-    make_data_folder(folder / DATA_FOLDER)
+def _close_after_failure(reader: Project, kind: type[BaseException] | None, *_: object) -> None:
+    """What a failure left half made is in nobody's way when the connection goes with it."""
+    if kind is not None:
+        reader.warehouse.close()
 
 
 def _tell(failure: LogError | None) -> None:

@@ -60,6 +60,7 @@ def open_project(
     read_only: bool = False,
     environment: Mapping[str, str] | None = None,
     memory: str = "4GB",
+    loaded: LoadedPlaybook | None = None,
 ) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
 
@@ -69,6 +70,7 @@ def open_project(
         read_only: Scores can be made, and nothing of them or anything else is kept.
         environment: The process's variables, for the address of a company's own warehouse.
         memory: What the embedded engine may use.
+        loaded: The playbook to use, whatever the file says; None = the file's.
 
     Raises:
         ProjectError: The folder has no playbook, or the playbook's warehouse cannot be reached.
@@ -76,8 +78,9 @@ def open_project(
         BusyError: Another process has the data open.
         InputError: Only to be read, and nothing was ever loaded.
     """
-    check_is_project(folder)
-    loaded = load_playbook(folder / FILE_NAME)
+    if loaded is None:
+        check_is_project(folder)
+        loaded = load_playbook(folder / FILE_NAME)
     data = folder / DATA_FOLDER
     if not read_only:
         make_data_folder(data)
@@ -299,6 +302,12 @@ def _stamp(project: Project, as_of: date) -> str:
 
 def _rollups_made(project: Project) -> str:
     return read_fact(project.warehouse, "rollups_made") or "0"
+
+
+def scored_by(project: Project) -> str | None:
+    """Content hash of the playbook that made the stored scores; None before the first refresh."""
+    stamp = read_fact(project.warehouse, "scored")
+    return stamp.split()[1] if stamp else None
 
 
 def scored_as_of(project: Project) -> date | None:
