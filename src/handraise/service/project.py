@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import AsOfError, InputError, ProjectError
+from handraise.events.call_replay import replay_calls
 from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
@@ -132,8 +133,8 @@ def load(
     Raises:
         ProjectError: The project reads its data from a warehouse.
     """
-    _refuse_files(project, "load")
-    renames = _renames(project)
+    refuse_files(project, "load")
+    renames = renames_of(project)
     found = survey(paths, renames=renames, only=form)
     with project.warehouse.memory(LOAD_MEMORY):
         counts, notes = load_everything(project.warehouse, found.files, project.loaded.playbook, renames, progress)
@@ -142,7 +143,12 @@ def load(
     return Loaded(counts=counts, passed_over=found.passed_over, notes=notes)
 
 
-def _refuse_files(project: Project, command: str) -> None:
+def refuse_files(project: Project, command: str) -> None:
+    """Refuse what has no place in a project that reads its data from a warehouse.
+
+    Raises:
+        ProjectError: It does.
+    """
     if project.loaded.playbook.warehouse:
         raise ProjectError(
             f"this project reads its data from your warehouse, so there is nothing to {command}.",
@@ -163,7 +169,8 @@ def read_sources(project: Project) -> list[FileCount]:
     return read_all(project.warehouse, mode) if mode else []
 
 
-def _renames(project: Project) -> Renames:
+def renames_of(project: Project) -> Renames:
+    """Which columns of files stand for ours, by the playbook."""
     attributes = project.loaded.playbook.attributes
     return {"people": attributes.people, "accounts": attributes.accounts}
 
@@ -176,14 +183,15 @@ def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int
 
 
 def replay(project: Project) -> list[FileCount]:
-    """Try every row that was set aside once more.
+    """Try every row that was set aside once more, of files and of calls.
 
     Raises:
         ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
     """
-    _refuse_files(project, "load again")
+    refuse_files(project, "load again")
     with project.warehouse.memory(LOAD_MEMORY):
-        return replay_quarantine(project.warehouse, renames=_renames(project))
+        of_files = replay_quarantine(project.warehouse, renames=renames_of(project))
+        return [*of_files, *replay_calls(project.warehouse)]
 
 
 def newest_day(project: Project) -> date | None:
