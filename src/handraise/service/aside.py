@@ -63,8 +63,7 @@ def rows_aside(
         wanted: Which; None = all.
         after: Only rows behind this place.
     """
-    rows = project.warehouse.table("quarantine")
-    rows = rows.filter(_chosen(rows, wanted or Wanted()))
+    rows = _chosen(project.warehouse.table("quarantine"), wanted or Wanted())
     if after:
         name, file, line = after
         further = any_of(rows.file > file, (rows.file == file) & (rows.line > line))
@@ -75,15 +74,13 @@ def rows_aside(
     return found
 
 
-def _chosen(rows: ir.Table, wanted: Wanted) -> list[ir.BooleanValue]:
-    chosen = [
-        rows[name] == value
-        for name, value in (("input", wanted.input), ("format", wanted.format), ("file", wanted.file))
-        if value is not None
-    ]
+def _chosen(rows: ir.Table, wanted: Wanted) -> ir.Table:
+    for name, value in (("input", wanted.input), ("format", wanted.format), ("file", wanted.file)):
+        if value is not None:
+            rows = rows.filter(rows[name] == value)
     if wanted.source is not None:
-        chosen.append((rows.format == CALL) & rows.file.startswith(f"log:{wanted.source}:"))
-    return chosen
+        rows = rows.filter((rows.format == CALL) & rows.file.startswith(f"log:{wanted.source}:"))
+    return rows
 
 
 def row_aside(project: Project, place: Place) -> dict[str, Any]:
