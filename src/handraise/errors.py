@@ -72,6 +72,10 @@ class NoRoomError(EngineError):
     retry = True
 
 
+class ConflictError(HandraiseError):
+    """Somebody else changed it in the meantime, so the change was not made."""
+
+
 class NotFoundError(HandraiseError):
     """No person or account has this id."""
 

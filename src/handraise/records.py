@@ -267,6 +267,27 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PastScore:
+    """A score from one day on, until the next row of the same person in the same account, or of the same account.
+
+    Attributes:
+        as_of: The day that was scored.
+        account_id: The account.
+        score: The score; None = there was none from this day on.
+        label: Band of a person, tier of an account; None without a score.
+        points: What gave points → how many.
+        playbook: Content hash of the playbook that made it.
+    """
+
+    as_of: date
+    account_id: str
+    score: int | None
+    label: str | None
+    points: dict[str, int]
+    playbook: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """One finding of `doctor`.
 

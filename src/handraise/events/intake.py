@@ -115,6 +115,21 @@ def load_again(
     return count
 
 
+def load_one_again(
+    warehouse: Warehouse, name: str, origin: Origin, batch: Batch, *, line: int, renames: Renames
+) -> FileCount:
+    """Load the one row that was set aside at a line once more; if it is still bad, it replaces what was set aside."""
+    refresh_event_keys(warehouse)
+    intake = _FileIntake(warehouse=warehouse, origin=origin, renames=renames, only=name, line=line)
+    with warehouse.transaction():
+        intake.take(batch)
+    counts = [count for count in intake.counted() if count.input == name]
+    nothing = FileCount(
+        **dataclasses.asdict(origin), input=name, read=1, loaded=0, duplicate=0, quarantined=0, passed_over=1
+    )
+    return counts[0] if counts and counts[0].read else nothing
+
+
 def _renamed(batch: Batch, names: dict[str, str], where: str) -> Batch:
     if not names:
         return batch
@@ -133,8 +148,16 @@ def _renamed(batch: Batch, names: dict[str, str], where: str) -> Batch:
 class _FileIntake:
     """One file on its way in, to each of the inputs that its rows feed."""
 
-    def __init__(self, *, warehouse: Warehouse, origin: Origin, renames: Renames, only: str | None = None) -> None:
-        self.warehouse, self.origin, self.renames, self.only = warehouse, origin, renames, only
+    def __init__(
+        self,
+        *,
+        warehouse: Warehouse,
+        origin: Origin,
+        renames: Renames,
+        only: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        self.warehouse, self.origin, self.renames, self.only, self._line = warehouse, origin, renames, only, line
         self._format = None if origin.format == CANONICAL else format_named(origin.format)
         self._intakes: dict[str, _Intake] = {}
         self._passed_over = 0
@@ -179,6 +202,8 @@ class _FileIntake:
             self.warehouse.delete_where("quarantine", "file", self.origin.file)
         else:
             key = pa.table({"file": [self.origin.file], "input": [self.only]})
+            if self._line is not None:
+                key = key.append_column("line", pa.array([self._line], pa.int64()))
             self.warehouse.delete("quarantine", self.warehouse.hold("aside_key", key))
 
     def _intake(self, name: str) -> _Intake:

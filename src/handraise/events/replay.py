@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from handraise.errors import InputError
+from handraise.events.call_intake import FORMAT as CALL
 from handraise.events.formats.batches import Batch, Broken, text_batch
-from handraise.events.intake import FileCount, Origin, load_again
+from handraise.events.intake import FileCount, Origin, load_again, load_one_again
 from handraise.events.registry import CANONICAL
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.tables import INPUTS, Renames
@@ -20,8 +22,13 @@ ROWS_AT_ONCE = 20_000
 
 
 def replay_quarantine(warehouse: Warehouse, *, renames: Renames) -> list[FileCount]:
-    """Load every quarantined row once more, file by file; `read` counts the rows tried."""
-    rows = warehouse.rows(warehouse.table("quarantine").order_by("input", "file", "line"))
+    """Load every quarantined row of a file once more, file by file; `read` counts the rows tried.
+
+    Calls of tracking libraries are tried by `call_replay`.
+    """
+    kept = warehouse.table("quarantine")
+    kept = kept.filter(kept.format.fill_null(CANONICAL) != CALL)
+    rows = warehouse.rows(kept.order_by("input", "file", "line"))
     places = rows.select(["input", "file", "format", "format_table"])
     done = []
     for found in places.group_by(places.column_names).aggregate([]).sort_by("input").to_pylist():
@@ -30,6 +37,42 @@ def replay_quarantine(warehouse: Warehouse, *, renames: Renames) -> list[FileCou
         batches = _batches(rows.filter(same), _columns(found["input"], origin))
         done.append(load_again(warehouse, found["input"], origin, batches, renames=renames))
     return done
+
+
+def replay_row(warehouse: Warehouse, row: dict[str, Any], raw: str, *, renames: Renames) -> FileCount:
+    """Load one quarantined row of a file once more, as somebody put it right.
+
+    Args:
+        warehouse: Where it goes.
+        row: The row of quarantine.
+        raw: What is to be tried instead: a JSON object of the file's columns.
+        renames: As in `replay_quarantine`.
+
+    Raises:
+        InputError: `raw` is not that.
+    """
+    origin = _origin(row)
+    batch = _batch([{**row, "raw": _mended(raw)}], _columns(row["input"], origin))
+    return load_one_again(warehouse, row["input"], origin, batch, line=row["line"], renames=renames)
+
+
+def _mended(raw: str) -> str:
+    """A row that somebody wrote, in the shape in which quarantine keeps rows."""
+    try:
+        found = json.loads(raw)
+        kept = {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+        mended = json.dumps({name: value for name, value in kept.items() if value != "null"}, ensure_ascii=False)
+        mended.encode()
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise InputError(_NO_ROW, where="raw", todo=_ROW_TODO) from error
+    names = [name.strip().casefold() for name in kept]
+    if not kept or len(set(names)) < len(names) or not all(names) or any(name.startswith("_") for name in names):
+        raise InputError(_NO_ROW, where="raw", todo=_ROW_TODO)
+    return mended
+
+
+_NO_ROW = "this is not a row of the file."
+_ROW_TODO = "Send the row's `raw` back with the mistake mended: a JSON object, column → value, each column once."
 
 
 def _equal(column: pa.ChunkedArray, value: str | None) -> pa.ChunkedArray:

@@ -42,5 +42,7 @@ def webhook_secret(connection: Connection, source_id: str) -> bytes | None:
     """The secret that a source signs with; None = it may not send webhooks, or is disabled."""
     if source_id not in {source.id for source in list_sources(connection) if source.disabled_at is None}:
         return None
-    value: bytes | None = connection.execute(select(secrets.c.value).where(secrets.c.name == _NAME + source_id)).scalar()
+    value: bytes | None = connection.execute(
+        select(secrets.c.value).where(secrets.c.name == _NAME + source_id)
+    ).scalar()
     return value

@@ -55,11 +55,12 @@ class Disk:
         finally:
             os.close(descriptor)
 
-    def write_whole(self, path: Path, content: bytes) -> None:
-        """Write a small file, durably, whole or not at all."""
+    def write_whole(self, path: Path, content: bytes, *, mode: int = 0o600) -> None:
+        """Write a small file, durably, whole or not at all; `mode` says who may read and write it."""
         beside = path.with_name(f"{path.name}.tmp")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
+            os.fchmod(descriptor, mode)
             self.write(descriptor, 0, content)
             os.fsync(descriptor)
         finally:

@@ -24,7 +24,7 @@ PERSON_KEY = ("person_id", "account_id")
 ACCOUNT_KEY = ("account_id",)
 _KEYS = {"person": PERSON_KEY, "account": ACCOUNT_KEY}
 _STATE = ("score", "label", "points")
-_GONE = "gone"
+GONE = "gone"
 SNAPSHOTS = ibis.schema(
     {"as_of": "date", "playbook": "string", "data_version": "string", "people": "int64", "accounts": "int64"}
 )
@@ -100,7 +100,7 @@ def state_at(history: ir.Table, key: tuple[str, ...], as_of: date) -> ir.Table:
     """Key, score, label (band or tier) and points text of everybody who existed at a kept as-of."""
     past = history.filter(history.as_of <= ibis.date(as_of.isoformat()))
     latest = past.group_by(list(key)).agg(**{column: past[column].argmax(past.as_of) for column in _STATE})
-    return latest.filter(latest.points != _GONE)
+    return latest.filter(latest.points != GONE)
 
 
 def _hold_days(warehouse: Warehouse, new: list[date], before: date | None, later: list[date]) -> None:
@@ -121,7 +121,7 @@ def _hold_old_states(warehouse: Warehouse, days: list[date]) -> None:
         past = warehouse.table(f"{entity}_history").cross_join(listed)
         past = past.filter(past.as_of <= past.day)
         found = past.group_by([*columns, "day"]).agg(**{c: past[c].argmax(past.as_of) for c in _STATE})
-        found = found.filter(found.points != _GONE).rename({"as_of": "day"})
+        found = found.filter(found.points != GONE).rename({"as_of": "day"})
         warehouse.create(f"old_{entity}_states", found.select("as_of", *columns, *_STATE), temporary=True)
 
 
@@ -233,7 +233,7 @@ def _gone(vanished: ir.Table, key: tuple[str, ...]) -> ir.Table:
         *key,
         score=ibis.literal(0, "int64"),
         label=ibis.literal(""),
-        points=ibis.literal(_GONE),
+        points=ibis.literal(GONE),
     )
 
 

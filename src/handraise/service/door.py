@@ -63,12 +63,18 @@ class Door:
         self._writer, self.keys = writer, keys
         self._lock = threading.Lock()
         self._refused: dict[str, Counter[str]] = defaultdict(Counter)
+        self._refused_ever: Counter[str] = Counter()
         self.accepted = 0
 
     @property
     def failing(self) -> bool:
         """Whether nothing can be stored at the moment."""
         return self._writer.failure is not None
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be written to the log."""
+        return self._writer.waiting
 
     def submit(self, received: Received, at: datetime, done: Done) -> bool:
         """Hand calls over; see `GroupWriter.submit`."""
@@ -81,11 +87,17 @@ class Door:
         """Count calls that the sender is told are not stored."""
         with self._lock:
             self._refused[source or UNKNOWN][reason] += count
+            self._refused_ever[reason] += count
 
     def refused(self) -> dict[str, int]:
         """Reason → how many calls were refused and are not in the log yet."""
         with self._lock:
             return dict(sum(self._refused.values(), Counter()))
+
+    def refused_ever(self) -> dict[str, int]:
+        """Reason → how many calls were refused since the start."""
+        with self._lock:
+            return dict(self._refused_ever)
 
     def note_refusals(self, at: datetime) -> None:
         """Write what was refused since the last call to the log, where it is counted with the rest."""

@@ -101,10 +101,9 @@ def finish_running(host: Host, *, now: Callable[[], datetime]) -> int:
 def _erase_everywhere(host: Host, subject: Subject, now: Callable[[], datetime]) -> dict[str, int]:
     data = host.folder / DATA_FOLDER
     fresh = data / _FRESH
-    with host.nobody_reading():
-        return host.follower.ask_and_reopen(
-            partial(_erase, host=host, subject=subject, now=now, fresh=fresh), partial(_exchange, data, fresh)
-        )
+    return host.follower.ask_and_reopen(
+        partial(_erase, host=host, subject=subject, now=now, fresh=fresh), partial(_exchange, data, fresh)
+    )
 
 
 def _erase(

@@ -20,7 +20,7 @@ from handraise.scores import history
 from handraise.scores.pql import firmographic_signals
 from handraise.service.export import receipt_rows
 from handraise.service.lists import Choice, list_people, receipt_line
-from handraise.service.project import Project, ensure_scored
+from handraise.service.project import Project, check_as_of, ensure_scored
 from handraise.service.refresh import score_as_of
 from handraise.warehouse.functions import join_on
 
@@ -39,13 +39,15 @@ def explain(
         NotFoundError: No person or account has this id at as-of; names the nearest ids.
         AsOfError: A day lies in the future.
     """
+    if against:
+        check_as_of(against, now)
     then = _points_then(project, entity_id, against, now) if against else {}
     day = ensure_scored(project, as_of, now)
     lines = _lines(project, entity_id, language)
     found = [_explanation(project, row, lines, day, against, then) for row in _scored_rows(project, entity_id)]
     if not found:
         raise NotFoundError(
-            f"no person or account has the id {entity_id!r} as of {day}.", todo=_nearest(project, entity_id)
+            f"no person or account has the id {entity_id!r} as of {day}.", todo=nearest_ids(project, entity_id)
         )
     return found
 
@@ -58,7 +60,8 @@ def _scored_rows(project: Project, entity_id: str) -> list[tuple[str, dict[str, 
     return [("account", row) for row in theirs] + [("person", row) for row in own]
 
 
-def _nearest(project: Project, entity_id: str) -> str:
+def nearest_ids(project: Project, entity_id: str) -> str:
+    """Which ids somebody may have meant, in words; call `ensure_scored` first."""
     people, accounts = project.warehouse.table("scored_people"), project.warehouse.table("scored_accounts")
     ids = people.select(id=people.person_id).union(accounts.select(id=accounts.account_id), distinct=True)
     alike = ids.filter(ids.id.lower().contains(entity_id.lower()[:4])).limit(2000)

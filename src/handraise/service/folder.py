@@ -72,3 +72,9 @@ def make_data_folder(data: Path) -> None:
             where=str(data),
             todo="handraise keeps what it loads and scores there: give yourself the right to write it.",
         ) from error
+
+
+def remove_data(data: Path) -> None:
+    """Remove the data file of a data folder, and its unfinished changes."""
+    for name in (DATABASE, f"{DATABASE}.wal"):
+        (data / name).unlink(missing_ok=True)

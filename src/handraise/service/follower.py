@@ -82,7 +82,7 @@ class Follower:
         erased: Those of some ids and addresses whose people were erased.
     """
 
-    def __init__(  # noqa: PLR0913 - each is something that a test stands in for
+    def __init__(
         self,
         open_project: Callable[[], Project],
         move_aside: Callable[[], str],
@@ -264,7 +264,7 @@ class Follower:
             except KeyboardInterrupt:
                 asked.promise.set_exception(_stopping())
                 raise
-            except BaseException as error:  # noqa: BLE001 - whoever asked gets it
+            except BaseException as error:
                 asked.promise.set_exception(error)
                 if self.project is None:
                     raise

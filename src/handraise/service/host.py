@@ -18,7 +18,7 @@ from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from handraise.service.door import Door, KeyRing
-from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
+from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder, remove_data
 from handraise.service.follower import Follower
 from handraise.service.ledgers import erased_of, keys_version, open_ledger, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
@@ -139,8 +139,7 @@ class Host:
         data = self.folder / DATA_FOLDER
         begun = data / _REBUILDING
         if begun.exists():
-            for part in data.glob(f"{DATABASE}*"):
-                part.unlink()
+            remove_data(data)
         is_new = not (data / DATABASE).exists()
         if is_new:
             begun.touch()

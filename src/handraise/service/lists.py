@@ -17,7 +17,7 @@ from handraise.scores import history
 from handraise.service.export import account_receipt_rows
 from handraise.service.project import Project, blind_now, ensure_scored, keep_scored
 from handraise.service.refresh import score_as_of
-from handraise.warehouse.functions import join_on
+from handraise.warehouse.functions import FALSE, join_on
 from handraise.warehouse.tables import read_fact
 
 ACCOUNT_SORTS = ("tier", "score", "risen", "active_people", "people_points")
@@ -32,19 +32,23 @@ class Choice:
         tier: Tier number of accounts.
         segment: Segment of accounts.
         band: Band of people.
-        account_id: People of this account only.
+        account_id: This account, or its people, only.
+        person_id: This person only.
         pql: People who are PQLs only.
         sort: Column to sort by, largest first; `tier` = best tier first, then score.
         limit: Rows at most.
+        after: Only rows that come after this place, as `place_of` gives it; None = from the first.
     """
 
     tier: int | None = None
     segment: str | None = None
     band: str | None = None
     account_id: str | None = None
+    person_id: str | None = None
     pql: bool = False
     sort: str = "score"
     limit: int = 20
+    after: tuple[int | str, ...] | None = None
 
 
 def list_accounts(project: Project, choice: Choice, language: Language) -> list[AccountScore]:
@@ -57,12 +61,36 @@ def list_accounts(project: Project, choice: Choice, language: Language) -> list[
     if choice.sort == "risen":
         rows = rows.filter(rows.risen > 0)
     column = rows[{"active_people": "team_people"}.get(choice.sort, choice.sort)]
+    if choice.account_id is not None:
+        rows = rows.filter(rows.account_id == choice.account_id)
     rows = rows.mutate(sort_key=-column if choice.sort == "tier" else column)
+    if choice.after is not None:
+        key, score, account_id = choice.after
+        rows = rows.filter(_beyond([rows.sort_key, rows.score], [rows.account_id], [key, score, account_id]))
     chosen = rows.order_by(rows.sort_key.desc(), rows.score.desc(), rows.account_id).limit(choice.limit)
     found = project.warehouse.create("chosen_accounts", chosen, temporary=True)
     rows = found.order_by(found.sort_key.desc(), found.score.desc(), found.account_id)
     records = [_account(project, row, language) for row in project.warehouse.rows(rows).to_pylist()]
     return _with_details(project, found, records, language)
+
+
+def place_of(row: AccountScore | PersonScore, sort: str) -> tuple[int | str, ...]:
+    """Where a row stands in a list that is sorted so: the same values for `Choice.after`."""
+    value: int = getattr(row, sort) or 0
+    if isinstance(row, PersonScore):
+        return value, row.person_id, row.account_id
+    return -value if sort == "tier" else value, row.score, row.account_id
+
+
+def _beyond(falling: list[ir.Value], rising: list[ir.Value], place: list[int | str]) -> ir.BooleanValue:
+    """Whether a row comes after a place, in the order of some columns falling, then of others rising."""
+    columns = [*falling, *rising]
+    past: ir.BooleanValue = FALSE
+    for number in range(len(columns) - 1, -1, -1):
+        column, value = columns[number], place[number]
+        further = column < value if number < len(falling) else column > value
+        past = further | ((column == value) & past)
+    return past
 
 
 def _with_rise(project: Project) -> ir.Table:
@@ -149,8 +177,12 @@ def list_people(project: Project, choice: Choice) -> list[PersonScore]:
         rows = rows.filter(rows.band == choice.band)
     if choice.account_id is not None:
         rows = rows.filter(rows.account_id == choice.account_id)
+    if choice.person_id is not None:
+        rows = rows.filter(rows.person_id == choice.person_id)
     if choice.pql:
         rows = rows.filter(rows.is_pql)
+    if choice.after is not None:
+        rows = rows.filter(_beyond([rows[choice.sort]], [rows.person_id, rows.account_id], list(choice.after)))
     return _people(project, rows, choice.limit, sort=choice.sort)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from handraise.accounts.domains import refresh_domains
 from handraise.errors import AsOfError, InputError, ProjectError
+from handraise.events.call_replay import replay_calls
 from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
@@ -64,6 +65,7 @@ def open_project(
     read_only: bool = False,
     environment: Mapping[str, str] | None = None,
     memory: str = "4GB",
+    loaded: LoadedPlaybook | None = None,
 ) -> Iterator[Project]:
     """Open a project's playbook and data; close the data afterwards.
 
@@ -73,6 +75,7 @@ def open_project(
         read_only: Scores can be made, and nothing of them or anything else is kept.
         environment: The process's variables, for the address of a company's own warehouse.
         memory: What the embedded engine may use.
+        loaded: The playbook to use, whatever the file says; None = the file's.
 
     Raises:
         ProjectError: The folder has no playbook, or the playbook's warehouse cannot be reached.
@@ -80,8 +83,9 @@ def open_project(
         BusyError: Another process has the data open.
         InputError: Only to be read, and nothing was ever loaded.
     """
-    check_is_project(folder)
-    loaded = load_playbook(folder / FILE_NAME)
+    if loaded is None:
+        check_is_project(folder)
+        loaded = load_playbook(folder / FILE_NAME)
     data = folder / DATA_FOLDER
     if not read_only:
         make_data_folder(data)
@@ -133,8 +137,8 @@ def load(
     Raises:
         ProjectError: The project reads its data from a warehouse.
     """
-    _refuse_files(project, "load")
-    renames = _renames(project)
+    refuse_files(project, "load")
+    renames = renames_of(project)
     found = survey(paths, renames=renames, only=form)
     with project.warehouse.memory(LOAD_MEMORY):
         counts, notes = load_everything(project.warehouse, found.files, project.loaded.playbook, renames, progress)
@@ -143,7 +147,12 @@ def load(
     return Loaded(counts=counts, passed_over=found.passed_over, notes=notes)
 
 
-def _refuse_files(project: Project, command: str) -> None:
+def refuse_files(project: Project, command: str) -> None:
+    """Refuse what has no place in a project that reads its data from a warehouse.
+
+    Raises:
+        ProjectError: It does.
+    """
     if project.loaded.playbook.warehouse:
         raise ProjectError(
             f"this project reads its data from your warehouse, so there is nothing to {command}.",
@@ -164,7 +173,8 @@ def read_sources(project: Project) -> list[FileCount]:
     return read_all(project.warehouse, mode) if mode else []
 
 
-def _renames(project: Project) -> Renames:
+def renames_of(project: Project) -> Renames:
+    """Which columns of files stand for ours, by the playbook."""
     attributes = project.loaded.playbook.attributes
     return {"people": attributes.people, "accounts": attributes.accounts}
 
@@ -177,14 +187,15 @@ def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int
 
 
 def replay(project: Project) -> list[FileCount]:
-    """Try every row that was set aside once more.
+    """Try every row that was set aside once more, of files and of calls.
 
     Raises:
         ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
     """
-    _refuse_files(project, "load again")
+    refuse_files(project, "load again")
     with project.warehouse.memory(LOAD_MEMORY):
-        return replay_quarantine(project.warehouse, renames=_renames(project))
+        of_files = replay_quarantine(project.warehouse, renames=renames_of(project))
+        return [*of_files, *replay_calls(project.warehouse)]
 
 
 def newest_day(project: Project) -> date | None:
@@ -303,6 +314,12 @@ def _stamp(project: Project, as_of: date) -> str:
 
 def _rollups_made(project: Project) -> str:
     return read_fact(project.warehouse, "rollups_made") or "0"
+
+
+def scored_by(project: Project) -> str | None:
+    """Content hash of the playbook that made the stored scores; None before the first refresh."""
+    stamp = read_fact(project.warehouse, "scored")
+    return stamp.split()[1] if stamp else None
 
 
 def scored_as_of(project: Project) -> date | None:

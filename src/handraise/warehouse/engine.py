@@ -152,6 +152,10 @@ class Warehouse:
         """Names of all stored tables."""
         return self.engine.table_names()
 
+    def hides_stored(self) -> bool:
+        """Whether a temporary table of this connection stands in the place of a stored one."""
+        return isinstance(self.engine, DuckDBEngine) and self.engine.hides_stored()
+
     def create(
         self,
         name: str,

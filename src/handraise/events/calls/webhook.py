@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from handraise.events.calls.call import Call, Rows
 from handraise.events.calls.json_text import write_json
 from handraise.events.calls.values import BadCallError
@@ -23,12 +21,12 @@ def translate_webhook(call: Call) -> Rows:
         raise BadCallError(f"`type` is not the name of an input: {name[:60] or 'there is none'}")
     data = body.get("data")
     rows = data if isinstance(data, list) else [data]
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise BadCallError("`data` is neither a JSON object nor a list of them")
     return [(name, _row(item, row)) for row in rows]
 
 
-def _row(item: Input, row: dict[str, Any]) -> dict[str, str]:
+def _row(item: Input, row: object) -> dict[str, str]:
+    if not isinstance(row, dict):
+        raise BadCallError("`data` is neither a JSON object nor a list of them")
     unknown = [column for column in row if column not in item.columns]
     if unknown:
         shown = ", ".join(map(str, unknown[:_SHOWN]))

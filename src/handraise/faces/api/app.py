@@ -2,54 +2,96 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Iterable
+from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from handraise.errors import HandraiseError
-from handraise.service.answers import answer
+from handraise.faces.api import (
+    accounts,
+    audit,
+    explain,
+    internal,
+    jobs,
+    people,
+    playbook,
+    quarantine,
+    sources,
+    state,
+)
+from handraise.faces.api.auth import Keys
+from handraise.faces.api.guard import Guard
+from handraise.faces.api.metrics import Metrics
+from handraise.faces.api.problems import (
+    Problem,
+    ProblemError,
+    answer_error,
+    answer_http,
+    answer_invalid,
+    answer_problem,
+)
 from handraise.service.host import Host
-from handraise.service.lists import Choice, list_accounts
-from handraise.service.project import ensure_scored
-from handraise.service.wire import encode_error
+
+OPENAPI = "/api/v1/openapi.json"
+_RESOURCES = (accounts, people, explain, sources, quarantine, jobs, playbook, audit, state, internal)
+_DESCRIPTION = """\
+Which people and accounts deserve a salesperson's time, and why.
+
+Every request needs a key, sent as `Authorization: Bearer hra_…`; `handraise api-keys add NAME` makes one. Refusals are
+`application/problem+json` (RFC 9457): what happened, where, and what to do.
+"""
 
 
-def make_api(host: Host, token: str) -> FastAPI:
+def make_api(host: Host, token: str, *, hosts: Iterable[str] = ()) -> FastAPI:
     """The application.
 
     Args:
         host: What is served.
         token: Of commands on this machine.
+        hosts: Names by which the server may be called, beside localhost.
     """
-    api = FastAPI(title="handraise", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-
-    @api.post("/internal/{name}", include_in_schema=False)
-    async def internal(name: str, request: Request) -> Response:
-        """A command asks what it would ask the project; only whoever can read the server's file has the token."""
-        given = request.headers.get("authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            return Response(status_code=401)
-        return await run_in_threadpool(_answer, host, name, await request.body())
-
-    @api.get("/api/v1/accounts")
-    def accounts(limit: int = 20) -> Any:
-        with host.reading() as project:
-            from datetime import UTC, datetime
-
-            ensure_scored(project, None, datetime.now(UTC))
-            return list_accounts(project, Choice(tier=None, segment=None, sort="score", limit=limit), "en")
-
-    @api.get("/health")
-    def health() -> Any:
-        return vars(host.follower.progress) | {"durable": host.log.durable, "accepted": host.door.accepted}
-
+    api = _Api(
+        title="handraise",
+        version=version("handraise"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    api.state.host, api.state.metrics = host, Metrics(host)
+    api.add_middleware(Guard, keys=Keys(host.ledger, token, now=host.now), metrics=api.state.metrics, hosts=hosts)
+    for kind, answer in (
+        (ProblemError, answer_problem),
+        (HandraiseError, answer_error),
+        (RequestValidationError, answer_invalid),
+        (HTTPException, answer_http),
+    ):
+        api.add_exception_handler(kind, answer)
+    for resource in _RESOURCES:
+        api.include_router(resource.router)
+    api.add_api_route(OPENAPI, _describe, include_in_schema=False)
     return api
 
 
-def _answer(host: Host, name: str, body: bytes) -> Response:
-    try:
-        return Response(answer(host, name, body))
-    except HandraiseError as error:
-        return Response(encode_error(error), 409)
+async def _describe(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
+class _Api(FastAPI):
+    """Describes problems once, for all addresses."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of the API."""
+        if not self.openapi_schema:
+            found = super().openapi()
+            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            inner: dict[str, Any] = schema.pop("$defs", {})
+            found["components"]["schemas"] |= {"Problem": schema, **inner}
+        assert self.openapi_schema is not None  # noqa: S101 - just made
+        return self.openapi_schema

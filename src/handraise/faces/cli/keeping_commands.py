@@ -22,7 +22,7 @@ from handraise.ledger.audit import Anchor
 from handraise.ledger.jobs import JobRequest
 from handraise.service import orders, questions
 from handraise.service.backup import restore as put_back
-from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.folder import DATA_FOLDER, remove_data
 from handraise.service.ledgers import open_ledger
 from handraise.service.rebuild import check_complete, files_of
 from handraise.service.wire import encode, keywords_of
@@ -61,8 +61,7 @@ def rebuild(folder: Path, *, without_missing: bool) -> None:
         files = files_of(ledger)
     if not without_missing:
         check_complete(files)
-    for part in (folder / DATA_FOLDER).glob(f"{DATABASE}*"):
-        part.unlink()
+    remove_data(folder / DATA_FOLDER)
     scored = order(folder, orders.rebuild)
     show.say(f"Made the data again from {len(files)} files and the event log: {scored:,} scores of people.")
 

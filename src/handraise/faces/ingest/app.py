@@ -21,7 +21,7 @@ from handraise.events.calls.keys import key_of
 from handraise.events.calls.limits import BODY_BYTES
 from handraise.events.calls.packing import form_fields
 from handraise.events.received import Received
-from handraise.faces.ingest.body import (
+from handraise.faces.http.body import (
     BodyLateError,
     BodyTooLargeError,
     ClientGoneError,

@@ -9,16 +9,16 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handraise.errors import ProjectError
 from handraise.faces.api.app import make_api
 from handraise.faces.ingest.app import Ingest
-from handraise.faces.ingest.body import Receive, Scope, Send
 from handraise.faces.ingest.connection import Connection
 from handraise.log.disk import Disk
 from handraise.service.host import Host
@@ -33,7 +33,15 @@ _OPEN_FILES = 65_536
 _BACKLOG = 2048
 
 
-def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None], disk: Disk | None = None) -> None:
+def serve(
+    folder: Path,
+    *,
+    host: str,
+    port: int,
+    said: Callable[[str], None],
+    allowed_hosts: Iterable[str] = (),
+    disk: Disk | None = None,
+) -> None:
     """Serve a project until SIGTERM or SIGINT.
 
     Args:
@@ -41,6 +49,7 @@ def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None], di
         host: The address to listen at.
         port: 0 = any that is free.
         said: Gets the address once requests are answered.
+        allowed_hosts: Further names by which the API may be called.
         disk: The file system of the event log.
 
     Raises:
@@ -59,8 +68,9 @@ def serve(folder: Path, *, host: str, port: int, said: Callable[[str], None], di
         owner = Owner(pid=os.getpid(), address=address, token=token, since=right_now().isoformat(timespec="seconds"))
         served.announce(owner)
         said(address)
+        api = make_api(served, token, hosts=(host, *allowed_hosts))
         with _working(served):
-            _run(_Both(make_api(served, token), Ingest(served.door, now=right_now)), listening)
+            _run(Both(api, Ingest(served.door, now=right_now)), listening)
 
 
 @contextlib.contextmanager
@@ -90,17 +100,18 @@ def _allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-class _Both:
+class Both:
     """The API and the door for events behind one address."""
 
-    def __init__(self, api: Callable[..., object], ingest: Ingest) -> None:
+    def __init__(self, api: ASGIApp, ingest: Ingest) -> None:
         self._api, self._ingest = api, ingest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand one request to the one that it is for."""
         if scope["type"] != "http":
             return
         ours = scope["path"].startswith(_OURS)
-        await (self._api if ours else self._ingest)(scope, receive, send)  # type: ignore[misc]
+        await (self._api if ours else self._ingest)(scope, receive, send)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -118,7 +129,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _run(app: _Both, listening: socket.socket) -> None:
+def _run(app: Both, listening: socket.socket) -> None:
+    # The server gives signals back after it has stopped; then nothing more is to happen by them.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server_of(app).run(sockets=[listening])
+
+
+def server_of(app: Both) -> uvicorn.Server:
+    """The server that answers for an application."""
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -131,7 +150,4 @@ def _run(app: _Both, listening: socket.socket) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_STOP_WITHIN,
     )
-    # The server gives signals back after it has stopped; then nothing more is to happen by them.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)

@@ -181,6 +181,14 @@ class DuckDBEngine:
         found = self.connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name <> 'theirs'")
         return {str(row[0]) for row in found.fetchall()}
 
+    def hides_stored(self) -> bool:
+        """Whether a temporary table of this connection stands in the place of a stored one."""
+        found = self.connection.execute(
+            "SELECT count(*) FROM duckdb_tables() AS own JOIN duckdb_tables() AS stored USING (table_name) "
+            "WHERE own.temporary AND NOT stored.temporary"
+        )
+        return bool(found.fetchall()[0][0])
+
     def type_of(self, dtype: dt.DataType) -> str:
         """DuckDB's name of a type."""
         return str(DuckDBType.to_string(dtype))

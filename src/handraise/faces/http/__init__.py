@@ -1,0 +1,1 @@
+"""What every face that answers HTTP needs below its own addresses."""

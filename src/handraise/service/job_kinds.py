@@ -1,0 +1,29 @@
+"""Which kinds of work may be asked for from outside, and what each has to be told."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Wanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RefreshWanted(_Wanted):
+    """Score everybody."""
+
+    kind: Literal["refresh"]
+    as_of: date | None = Field(default=None, description="The day; null = the newest.")
+    full: bool = Field(default=False, description="Make the roll-ups anew too.")
+
+
+class ReplayWanted(_Wanted):
+    """Try everything in quarantine again."""
+
+    kind: Literal["replay"]
+
+
+JobWanted = RefreshWanted | ReplayWanted
