@@ -31,8 +31,10 @@ EVERYBODY_DIRTY = "everybody_dirty"
 RETURNED = "erased_people_returned"
 
 Erased = Callable[[set[str]], set[str]]
-# In this order, because who is dirty depends on where people are.
-_ORDER = ("accounts", "workspaces", "people", "aliases", "events")
+# Events come last, because who is dirty depends on where people are.
+_ORDER = (*(name for name in INPUTS if name != "events"), "events")
+# Of whom the rows of an input can change the scores; the others may change anybody's.
+_KNOWN_WHOSE = ("workspaces", "people", "aliases", "events")
 OF_PEOPLE = ("person_id", "anonymous_id", "alias_id", "email")
 _COUNTS = ("received", "accepted", "duplicate", "quarantined", "refused", "passed_over")
 
@@ -211,8 +213,8 @@ def _store(warehouse: Warehouse, by_input: dict[str, list[tuple[int, dict[str, s
             fresh |= _fresh_events(warehouse, good, stored)
         else:
             stored = store_entities(warehouse, INPUTS[name], good, LINE)
-        if name == "accounts" or not warehouse.has("person_firsts"):
-            # A company's domain or size can move anybody; and before the first roll-up nobody is known.
+        if name not in _KNOWN_WHOSE or not warehouse.has("person_firsts"):
+            # A company's domain or plan can move anybody; and before the first roll-up nobody is known.
             if stored:
                 write_fact(warehouse, EVERYBODY_DIRTY, "yes")
         else:

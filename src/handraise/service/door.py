@@ -57,9 +57,13 @@ class Door:
     Args:
         writer: Of the log.
         keys: Whose calls they are.
+        webhook_secret: Gives what a source signs its webhooks with; None = it sends none.
     """
 
-    def __init__(self, writer: GroupWriter, keys: KeyRing) -> None:
+    def __init__(
+        self, writer: GroupWriter, keys: KeyRing, *, webhook_secret: Callable[[str], bytes | None] = lambda _: None
+    ) -> None:
+        self.webhook_secret = webhook_secret
         self._writer, self.keys = writer, keys
         self._lock = threading.Lock()
         self._refused: dict[str, Counter[str]] = defaultdict(Counter)

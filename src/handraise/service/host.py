@@ -20,7 +20,7 @@ from handraise.log.writer import GroupWriter
 from handraise.service.door import Door, KeyRing
 from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder, remove_data
 from handraise.service.follower import Follower
-from handraise.service.ledgers import erased_of, keys_version, open_ledger, valid_keys
+from handraise.service.ledgers import erased_of, keys_version, open_ledger, secret_of, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
 from handraise.service.playbook_file import PlaybookFile
 from handraise.service.project import Project, open_project
@@ -76,9 +76,8 @@ class Host:
             self.log = EventLog(data / LOG_FOLDER, random=random, disk=disk)
             self._writer = GroupWriter(self.log, told=_tell, wrote=self._wake)
             self._exits.callback(self._writer.close)
-            self.door = Door(
-                self._writer, KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
-            )
+            keys = KeyRing(partial(valid_keys, self.ledger), partial(keys_version, self.ledger))
+            self.door = Door(self._writer, keys, webhook_secret=partial(secret_of, self.ledger))
             self._projects = self._exits.enter_context(contextlib.ExitStack())
             self.follower = Follower(
                 self._open_project,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from handraise.ledger import keys, suppression
+from handraise.ledger import keys, suppression, webhooks
 from handraise.ledger.store import FILE_NAME, Ledger
 from handraise.service.folder import DATA_FOLDER, check_is_project, make_data_folder
 
@@ -66,3 +66,15 @@ def erased_of(ledger: Ledger, ids: set[str]) -> set[str]:
         if not suppression.count_suppressed(connection)["erasure"]:
             return set()
         return suppression.is_suppressed(connection, ids)
+
+
+def secret_of(ledger: Ledger, source_id: str) -> bytes | None:
+    """What a source signs its webhooks with; None = it sends none."""
+    with ledger.reading() as connection:
+        return webhooks.webhook_secret(connection, source_id)
+
+
+def new_webhook(ledger: Ledger, source_id: str, *, actor: str, now: datetime, random: Callable[[int], bytes]) -> str:
+    """The secret of a source's webhooks, the only time that it is shown; one that it had before works no longer."""
+    with ledger.transaction() as connection:
+        return webhooks.create_webhook(connection, source_id, actor=actor, now=now, random=random)

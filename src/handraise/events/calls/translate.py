@@ -21,6 +21,7 @@ from handraise.events.calls.posthog import translate_posthog
 from handraise.events.calls.segment import translate_segment
 from handraise.events.calls.snowplow import translate_snowplow
 from handraise.events.calls.values import BadCallError
+from handraise.events.calls.webhook import translate_webhook
 from handraise.events.formats.batches import NUL
 
 __all__ = ["BadCallError", "translate"]
@@ -34,6 +35,7 @@ _TRANSLATORS: dict[str, Callable[[Call], Rows]] = {
     "mixpanel_person": translate_mixpanel_person,
     "mixpanel_group": translate_mixpanel_group,
     "snowplow": translate_snowplow,
+    "webhook": translate_webhook,
 }
 
 

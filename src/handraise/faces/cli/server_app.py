@@ -53,6 +53,21 @@ def sources_key(
     run(lambda: server_commands.sources_key(project, source, as_json=as_json))
 
 
+@sources_app.command("webhook")
+def sources_webhook(
+    source: Annotated[str, typer.Argument(help="A name of yours, such as `crm` or `billing`.")],
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a system send facts by webhook: prints the path, and the secret to sign with, this once.
+
+    Example: `handraise sources webhook billing`
+    """
+    from handraise.faces.cli import server_commands
+
+    run(lambda: server_commands.sources_webhook(project, source, as_json=as_json))
+
+
 @sources_app.command("revoke")
 def sources_revoke(
     key: Annotated[int, typer.Argument(help="The key's number, as `handraise sources` lists it.")],

@@ -17,7 +17,7 @@ from handraise.faces.cli.who import actor
 from handraise.ledger import api_keys as programs
 from handraise.ledger import keys
 from handraise.service import questions
-from handraise.service.ledgers import new_write_key, open_ledger
+from handraise.service.ledgers import new_webhook, new_write_key, open_ledger
 
 _COUNTS = ("received", "accepted", "duplicate", "quarantined", "refused")
 
@@ -80,6 +80,19 @@ def sources_key(folder: Path, source: str, *, as_json: bool) -> None:
     show.say(made.plain)
     show.hint(
         f"Write key {made.id} of the source {source!r}. It is not shown again: put it where your tracking library reads it."
+    )
+
+
+def sources_webhook(folder: Path, source: str, *, as_json: bool) -> None:
+    """`handraise sources webhook`."""
+    with open_ledger(folder, os.environ) as ledger:
+        secret = new_webhook(ledger, source, actor=actor(), now=right_now(), random=secrets.token_bytes)
+    if as_json:
+        show.print_json({"source": source, "path": f"/webhooks/{source}", "secret": secret})
+        return
+    show.say(secret)
+    show.hint(
+        f"Sign with it what you send to /webhooks/{source}. It is not shown again, and one made before works no more."
     )
 
 
