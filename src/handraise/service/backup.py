@@ -94,13 +94,13 @@ def back_up(
         folder: The project's.
         target: The backup's; must not be there.
         copy_data: Copies the data file to a path, while nobody changes it.
-        ledger: The project's.
+        ledger: The project's; one in Postgres is left to Postgres' own tools.
         now: The present instant.
         random: Gives so many random bytes.
 
     Raises:
         ProjectError: The target is there, or cannot be written.
-        LedgerError: The ledger is in Postgres, or cannot be read.
+        LedgerError: The ledger cannot be read.
     """
     if target.exists():
         raise ProjectError("there is something of that name already.", where=str(target), todo="Name a new folder.")
@@ -113,7 +113,8 @@ def back_up(
             hashes_of(connection, [], now=now, random=random)
         copy_data(unfinished / DATABASE)
         _copy_log(folder / DATA_FOLDER / LOG_FOLDER, unfinished / LOG_FOLDER)
-        backup_to(ledger, unfinished / LEDGER_FILE)
+        if ledger.file:
+            backup_to(ledger, unfinished / LEDGER_FILE)
         shutil.copyfile(folder / FILE_NAME, unfinished / FILE_NAME)
         made = Backup(format=_FORMAT, made_at=now.isoformat(timespec="seconds"), files=_described(unfinished))
         (unfinished / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=2))

@@ -64,7 +64,7 @@ def make_data_folder(data: Path) -> None:
         ProjectError: It cannot be written.
     """
     try:
-        data.mkdir(exist_ok=True)
+        data.mkdir(exist_ok=True, mode=0o700)
         (data / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise ProjectError(

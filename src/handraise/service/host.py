@@ -30,7 +30,7 @@ from handraise.service.rebuild import Rebuilt, files_of, rebuild
 LOG_FOLDER = "log"
 _REBUILDING = "rebuilding"
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
-_MEMORY = "400MB"
+MEMORY = "400MB"
 _NOTE_EVERY = 1.0
 # Seconds that somebody may look whose project it is.
 _LOOKED_AT = 0.5
@@ -46,6 +46,7 @@ class Host:
         now: The clock.
         random: Gives so many random bytes.
         disk: The file system of the event log.
+        memory: What the embedded engine may use.
 
     Raises:
         BusyError: Another process serves the project, or has its data open.
@@ -61,8 +62,10 @@ class Host:
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
         disk: Disk | None = None,
+        memory: str = MEMORY,
     ) -> None:
         self.folder, self._environment, self.now, self.random = folder, environment, now, random
+        self._memory = memory
         self.rebuilt: Rebuilt | None = None
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
@@ -125,7 +128,7 @@ class Host:
             with self._rebuilding() as is_new:
                 project = self._projects.enter_context(
                     open_project(
-                        self.folder, environment=self._environment, memory=_MEMORY, loaded=self.playbook.loaded
+                        self.folder, environment=self._environment, memory=self._memory, loaded=self.playbook.loaded
                     )
                 )
                 if is_new:
