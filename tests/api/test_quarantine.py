@@ -193,6 +193,16 @@ def test_a_body_that_was_no_request_cannot_be_put_right(served: Served) -> None:
     assert counts(served) == {"received": 1, "quarantined": 1}
 
 
+def test_lists_show_the_beginning_of_what_is_long(served: Served) -> None:
+    served.ask("POST", "/v1/batch", b"{" + b"x" * 50_000, Authorization="Basic " + _basic(served.write_key))
+    served.settle()
+    [row] = served.get("quarantine")["rows"]
+    whole = served.get(f"quarantine/{row['id']}")
+    assert len(row["raw"]) == 4_000
+    assert len(whole["raw"]) > 50_000
+    assert whole["raw"].startswith(row["raw"])
+
+
 def _basic(key: str) -> str:
     import base64
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.served import EVERYTHING, Served
+from api.served import EVERYTHING, TOKEN, Served
 from handraise.faces.api.app import make_api
 from handraise.ledger import api_keys
 
@@ -196,6 +196,16 @@ def test_a_body_over_a_megabyte_is_refused(served: Served) -> None:
     reply = served.ask("POST", "/api/v1/playbook/check", b"#" * (1024 * 1024 + 1))
     assert (reply.status, reply.kind) == (413, "too-large")
     assert served.ask("POST", "/api/v1/playbook/check", b"#" * (1024 * 1024)).status == 200
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handraise.faces.http.body.BODY_DEADLINE", 0.3)
+    head = (
+        f"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.sendall(head.encode() + b"{")
+        assert connection.recv(1000).split()[1] == b"408"
 
 
 def test_everything_needs_a_scope(served: Served) -> None:
