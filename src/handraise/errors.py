@@ -77,7 +77,7 @@ class ConflictError(HandraiseError):
 
 
 class NotFoundError(HandraiseError):
-    """No person or account has this id."""
+    """Nothing has this id: no person or account, or no source, key, job or row of quarantine."""
 
 
 class LedgerError(HandraiseError):

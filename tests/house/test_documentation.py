@@ -75,6 +75,54 @@ def test_every_command_has_its_heading() -> None:
     assert _headings("commands.md", "(handraise [a-z -]+)") == set(_commands(group, "handraise"))
 
 
+def _described() -> set[str]:
+    """Method and path of every address of the API, as its description names them."""
+    from fastapi.routing import APIRoute
+
+    from handraise.faces.api.app import RESOURCES
+
+    routes = [route for resource in RESOURCES for route in resource.router.routes if isinstance(route, APIRoute)]
+    shown = [route for route in routes if route.include_in_schema]
+    return {f"{method} {route.path_format}" for route in shown for method in route.methods}
+
+
+def test_every_address_of_the_api_is_named() -> None:
+    named = set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]*)`", _text("api.md")))
+    assert named == _described()
+
+
+def test_every_problem_of_the_api_has_its_heading() -> None:
+    from handraise.faces.api.problems import KINDS, type_of
+
+    headings = dict(re.findall(r"^### `(/problems/[a-z-]+)`\n\n(\d+)", _text("api.md"), re.MULTILINE))
+    assert headings == {type_of(kind): str(known.status) for kind, known in KINDS.items()}
+
+
+def test_every_scope_of_the_api_is_named() -> None:
+    from handraise.ledger.api_keys import SCOPES
+
+    section = _text("api.md").partition("## Scopes")[2].partition("##")[0]
+    assert set(re.findall(r"^\| `([a-z]+)`", section, re.MULTILINE)) == set(SCOPES)
+
+
+def test_every_metric_is_named() -> None:
+    from types import SimpleNamespace
+
+    from handraise.faces.api.metrics import Metrics
+
+    progress = SimpleNamespace(calls=0, behind=0, damaged=0, scored_at=None, failures=0, moved_aside=[])
+    door = SimpleNamespace(accepted=0, waiting=0, failing=False, refused_ever=lambda: {"x": 1})
+    host: Any = SimpleNamespace(
+        door=door,
+        follower=SimpleNamespace(progress=progress),
+        log=SimpleNamespace(durable=0, room=0),
+        playbook=SimpleNamespace(refused=""),
+    )
+    text = Metrics(host).text().decode()
+    kept = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    assert set(re.findall(r"^\| `(handraise_\w+)`", _text("api.md"), re.MULTILINE)) == kept
+
+
 @pytest.mark.parametrize("page", ["playbook.md", "data.md"])
 def test_every_example_of_a_playbook_is_one(page: str) -> None:
     examples = re.findall(r"^```yaml\n(.*?)^```", _text(page), flags=re.MULTILINE | re.DOTALL)

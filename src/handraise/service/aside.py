@@ -15,6 +15,8 @@ from handraise.service.project import Project, refuse_files, renames_of
 from handraise.warehouse.functions import any_of
 
 Place = tuple[str, str, int]
+# Characters; whole bodies can be in quarantine, and a list has hundreds of rows.
+RAW_SHOWN = 4_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ def place_of_row(row: dict[str, Any]) -> Place:
 def rows_aside(
     project: Project, *, limit: int, wanted: Wanted | None = None, after: Place | None = None
 ) -> list[dict[str, Any]]:
-    """Rows that were set aside, by input, file and line.
+    """Rows that were set aside, by input, file and line; of a long one, `raw` is the beginning (`RAW_SHOWN`).
 
     Args:
         project: An open project.
@@ -68,9 +70,8 @@ def rows_aside(
         name, file, line = after
         further = any_of(rows.file > file, (rows.file == file) & (rows.line > line))
         rows = rows.filter(any_of(rows.input > name, (rows.input == name) & further))
-    found: list[dict[str, Any]] = project.warehouse.rows(
-        rows.order_by("input", "file", "line").limit(limit)
-    ).to_pylist()
+    shown = rows.mutate(raw=rows.raw.left(RAW_SHOWN)).order_by("input", "file", "line").limit(limit)
+    found: list[dict[str, Any]] = project.warehouse.rows(shown).to_pylist()
     return found
 
 

@@ -6,11 +6,12 @@ import hashlib
 import threading
 from pathlib import Path
 
-from handraise.errors import ConflictError, HandraiseError, ProjectError
+from handraise.errors import ConflictError, HandraiseError, PlaybookError, ProjectError
 from handraise.log.disk import Disk
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, parse_playbook
 from handraise.warehouse.files import cannot_write
 
+_NOT_SERVED = "this project reads its data from your warehouse, so there is nothing to send events to."
 _Stamp = tuple[int, int, int] | None
 
 
@@ -84,8 +85,8 @@ class PlaybookFile:
 
         Raises:
             ConflictError: The file holds something else by now.
-            PlaybookError: The text has a mistake.
-            ProjectError: It reads its data from a warehouse, or the file cannot be written.
+            PlaybookError: The text has a mistake, or cannot be served because it reads its data from a warehouse.
+            ProjectError: The file cannot be written.
         """
         with self._writing:
             if tag_of(self.read()) != instead_of:
@@ -94,7 +95,8 @@ class PlaybookFile:
                     where=FILE_NAME,
                     todo="Read it again, make your change in what it is now, and send that.",
                 )
-            _to_be_served(parse_playbook(text, name=FILE_NAME, path=self._path))
+            if parse_playbook(text, name=FILE_NAME, path=self._path).playbook.warehouse:
+                raise PlaybookError(_NOT_SERVED, where="warehouse.sources", todo="Take `warehouse` out.")
             content = text.encode()
             _write_durably(self._path.resolve(), content)
         return tag_of(content)
@@ -119,7 +121,7 @@ def check_playbook(text: str) -> LoadedPlaybook:
 def _to_be_served(loaded: LoadedPlaybook) -> LoadedPlaybook:
     if loaded.playbook.warehouse:
         raise ProjectError(
-            "this project reads its data from your warehouse, so there is nothing to send events to.",
+            _NOT_SERVED,
             where="warehouse.sources",
             todo="Run `handraise refresh` on a schedule, or serve a project without `warehouse` in handraise.yaml.",
         )

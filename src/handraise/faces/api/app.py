@@ -38,7 +38,7 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-_RESOURCES = (accounts, people, explain, sources, quarantine, jobs, playbook, audit, state, internal)
+RESOURCES = (accounts, people, explain, sources, quarantine, jobs, playbook, audit, state, internal)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 
@@ -73,7 +73,7 @@ def make_api(host: Host, token: str, *, hosts: Iterable[str] = ()) -> FastAPI:
         (HTTPException, answer_http),
     ):
         api.add_exception_handler(kind, answer)
-    for resource in _RESOURCES:
+    for resource in RESOURCES:
         api.include_router(resource.router)
     api.add_api_route(OPENAPI, _describe, include_in_schema=False)
     return api

@@ -71,7 +71,7 @@ IfMatch = Annotated[
     responses={
         200: {
             "description": "The text; `ETag` names its content",
-            "content": {YAML: {"schema": {"type": "string"}}},
+            "content": {YAML: {"schema": {"description": "A playbook; docs/playbook.md has its keys."}}},
             "headers": {"ETag": {"schema": {"type": "string"}, "description": "Names the content of the file."}},
         }
     },

@@ -46,7 +46,7 @@ class AsideRow(BaseModel):
     reason: str = Field(description="Why it could not be used.")
     raw: str = Field(
         description="The row as it came, as JSON. Of a call: `event`, what the request said for all of its events "
-        "(`shared`), and `received_at`, each a text."
+        "(`shared`), and `received_at`, each a text. In lists, its first 4,000 characters."
     )
     format: str | None = Field(description="What the file was taken for; `call` = sent by a tracking library.")
     format_table: str | None = Field(description="Which table of that format, or whose call.")

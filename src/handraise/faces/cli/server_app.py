@@ -19,6 +19,10 @@ def serve(
         str, typer.Option(help="The address to listen at. Other than loopback: put TLS in front.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 = any that is free.")] = 8321,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further name by which the API may be called; once for each."),
+    ] = None,
 ) -> None:
     """Take in events from tracking libraries, score people and accounts within seconds, and answer the REST API.
 
@@ -26,7 +30,7 @@ def serve(
     """
     from handraise.faces.cli import server_commands
 
-    run(lambda: server_commands.serve(project, host=host, port=port))
+    run(lambda: server_commands.serve(project, host=host, port=port, allowed_hosts=allow_host or []))
 
 
 @sources_app.callback(invoke_without_command=True)

@@ -22,7 +22,7 @@ from handraise.service.ledgers import new_webhook, new_write_key, open_ledger
 _COUNTS = ("received", "accepted", "duplicate", "quarantined", "refused")
 
 
-def serve(folder: Path, *, host: str, port: int) -> None:
+def serve(folder: Path, *, host: str, port: int, allowed_hosts: list[str]) -> None:
     """`handraise serve`."""
     from handraise.faces.server.run import serve as run_server
 
@@ -32,7 +32,7 @@ def serve(folder: Path, *, host: str, port: int) -> None:
             "`handraise sources key NAME` makes a write key for a tracking library; docs/sdks.md shows how to use it."
         )
 
-    run_server(folder, host=host, port=port, said=said)
+    run_server(folder, host=host, port=port, said=said, allowed_hosts=allowed_hosts)
     show.say("Stopped. Everything that was acknowledged is stored.")
 
 
