@@ -39,6 +39,9 @@ NEEDS = {
     ("PUT", "/playbook"): "playbook",
     ("POST", "/playbook/check"): "read",
     ("POST", "/playbook/diff"): "read",
+    ("GET", "/privacy/people/{id}"): "privacy",
+    ("POST", "/privacy/erasures"): "privacy",
+    ("GET", "/privacy/erasures"): "privacy",
     ("GET", "/audit"): "admin",
 }
 
@@ -79,7 +82,7 @@ def test_a_key_with_every_other_scope_is_not_enough(served: Served, method: str,
     assert f'scope="{scope}"' in reply.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("path", OPEN)
+@pytest.mark.parametrize("path", sorted(OPEN))
 def test_how_the_server_does_is_told_to_everybody(served: Served, path: str) -> None:
     assert served.ask("GET", path, key=None).status == 200
 

@@ -16,6 +16,9 @@ from handraise.ledger.schema import erasures, jobs
 from handraise.ledger.suppression import hashes_of, suppress
 
 
+_TELLING = 6  # characters of an id that stands for nothing else
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErasureRequest:
     """A wish to be forgotten.
@@ -67,7 +70,7 @@ def begin_erasure(
         LedgerError: The request names the person as who asked, which would stay.
     """
     subject = (wanted.person_id, *wanted.emails)
-    if any(name in wanted.requested_by for name in subject):
+    if _names(wanted.requested_by, subject):
         raise LedgerError(
             "`requested_by` names the person who is to be forgotten.",
             todo="Say in another way who asked, such as `self`.",
@@ -145,14 +148,15 @@ def _forget_in_jobs(connection: Connection, name: str) -> None:
     connection.execute(update(jobs).where(ended, held).values(emptied))
 
 
-def _names(value: object, subject: Iterable[str]) -> bool:
+def _names(value: object, subject: tuple[str, ...]) -> bool:
     """Whether a name stands anywhere in a JSON value, as a whole text or inside a longer one with an `@`."""
     if isinstance(value, Mapping):
         return any(_names(part, subject) for item in value.items() for part in item)
     if isinstance(value, list | tuple):
         return any(_names(part, subject) for part in value)
-    # A short id, such as 7, stands in many texts that do not mean it.
-    return any(str(value) == name or ("@" in name and name in str(value)) for name in subject)
+    # A short id, such as 7, stands in many texts that do not mean it; and a number counts something.
+    telling = (name for name in subject if "@" in name or len(name) >= _TELLING)
+    return isinstance(value, str) and (value in subject or any(name in value for name in telling))
 
 
 def _record(connection: Connection, action: str, row: Row[Any], actor: str, now: datetime) -> None:

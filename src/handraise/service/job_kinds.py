@@ -26,4 +26,23 @@ class ReplayWanted(_Wanted):
     kind: Literal["replay"]
 
 
-JobWanted = RefreshWanted | ReplayWanted
+class BackupWanted(_Wanted):
+    """Copy everything into the data folder's backups."""
+
+    kind: Literal["backup"]
+    keep: int | None = Field(default=None, ge=1, le=1000, description="Of the backups there, keep so many.")
+
+
+class VerifyWanted(_Wanted):
+    """Compare the log with its seals, and read the audit trail."""
+
+    kind: Literal["verify"]
+
+
+class FinishErasuresWanted(_Wanted):
+    """Take up erasures that were cut off, and take out again whoever came back."""
+
+    kind: Literal["finish_erasures"]
+
+
+JobWanted = RefreshWanted | ReplayWanted | BackupWanted | VerifyWanted | FinishErasuresWanted

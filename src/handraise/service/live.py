@@ -159,7 +159,7 @@ class Live:
         """
         project, warehouse = self.project, self.project.warehouse
         try:
-            as_of = self._as_of(now)
+            as_of = self.as_of(now)
         except InputError:  # nothing was ever loaded
             return False
         everybody = (
@@ -183,7 +183,7 @@ class Live:
             write_fact(warehouse, _TICK, now.astimezone(UTC).isoformat())
         return True
 
-    def _as_of(self, now: datetime) -> date:
+    def as_of(self, now: datetime) -> date:
         """The end of today once anything came in by the log; before, what a refresh without a day would take."""
         if self.position:
             return now.date() + timedelta(days=1)

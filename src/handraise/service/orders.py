@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from handraise.errors import LogError
 from handraise.events.call_intake import RETURNED
+from handraise.events.intake import FileCount
 from handraise.events.received import micros_of
 from handraise.events.retention import delete_before
 from handraise.ledger import audit
@@ -35,7 +36,7 @@ from handraise.warehouse.tables import read_fact, write_fact
 Ordered = TypeVar("Ordered", bound=Callable[..., Any])
 ORDERS: dict[str, Callable[..., Any]] = {}
 # Those that may stand in the queue: their arguments name nobody.
-SCHEDULED = ("refresh", "backup", "verify", "retain", "finish_erasures")
+SCHEDULED = ("refresh", "replay", "backup", "verify", "retain", "finish_erasures")
 
 
 def order(function: Ordered) -> Ordered:
@@ -91,14 +92,20 @@ def backup(host: Host, *, target: Path | None = None, keep: int | None = None) -
 
 
 @order
-def refresh(host: Host) -> int:
-    """Score everybody anew as of the end of today, as every night; how many scores of people there are."""
-    day = host.now().date() + timedelta(days=1)
-    return host.follower.ask(lambda project: _refresh(project, host, day))
+def refresh(host: Host, *, as_of: date | None = None, full: bool = False) -> int:
+    """Score everybody, as of now unless told otherwise; how many scores of people there are."""
+    return host.follower.ask(lambda project: _refresh(project, host, as_of, full=full))
 
 
-def _refresh(project: Project, host: Host, day: Any) -> int:
-    return questions.refresh(project, as_ofs=[day], full=True, now=host.now()).done.people
+def _refresh(project: Project, host: Host, as_of: date | None, *, full: bool) -> int:
+    day = as_of or Live(project, host.log).as_of(host.now())
+    return questions.refresh(project, as_ofs=[day], full=full, now=host.now()).done.people
+
+
+@order
+def replay(host: Host) -> list[FileCount]:
+    """Try everything in quarantine once more."""
+    return host.follower.ask(questions.replay)
 
 
 @order

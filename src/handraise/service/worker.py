@@ -23,7 +23,7 @@ _LOOK_EVERY = 1.0
 _log = structlog.get_logger()
 # Name → (cron in UTC, kind, arguments, enabled), put into a new ledger; whoever runs the project may change them.
 DEFAULTS: dict[str, tuple[str, str, dict[str, Any], bool]] = {
-    "nightly refresh": ("10 0 * * *", "refresh", {}, True),
+    "nightly refresh": ("10 0 * * *", "refresh", {"full": True}, True),
     "erasures": ("40 0 * * *", "finish_erasures", {}, True),
     "verify": ("20 2 * * 0", "verify", {}, True),
     "backup": ("0 1 * * *", "backup", {"keep": 7}, False),

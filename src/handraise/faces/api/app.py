@@ -20,6 +20,7 @@ from handraise.faces.api import (
     jobs,
     people,
     playbook,
+    privacy,
     quarantine,
     sources,
     state,
@@ -38,7 +39,7 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-RESOURCES = (accounts, people, explain, sources, quarantine, jobs, playbook, audit, state, internal)
+RESOURCES = (accounts, people, explain, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 

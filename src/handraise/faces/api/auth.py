@@ -143,4 +143,5 @@ def _needs(scope: str) -> Any:
 Reader = Annotated[Caller, _needs("read")]
 Writer = Annotated[Caller, _needs("write")]
 Publisher = Annotated[Caller, _needs("playbook")]
+Privacy = Annotated[Caller, _needs("privacy")]
 Admin = Annotated[Caller, _needs("admin")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from handraise.errors import HandraiseError
+from handraise.errors import HandraiseError, NotFoundError
 from handraise.faces.api.asked import HostOf
 from handraise.service.answers import answer
 from handraise.service.host import Host
@@ -24,4 +24,4 @@ def _answer(host: Host, name: str, body: bytes) -> Response:
     try:
         return Response(answer(host, name, body))
     except HandraiseError as error:
-        return Response(encode_error(error), 409)
+        return Response(encode_error(error), 404 if isinstance(error, NotFoundError) else 409)

@@ -141,7 +141,7 @@ def jobs(
 
 @jobs_app.command("add")
 def jobs_add(
-    kind: Annotated[str, typer.Argument(help="refresh, backup, verify, retain or finish_erasures.")],
+    kind: Annotated[str, typer.Argument(help="refresh, replay, backup, verify, retain or finish_erasures.")],
     project: ProjectOption = HERE,
     given: Annotated[
         list[str] | None, typer.Option("--with", metavar="NAME=VALUE", help="An argument of the job.")

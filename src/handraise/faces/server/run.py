@@ -84,7 +84,7 @@ def _working(host: Host) -> Iterator[None]:
         yield
     finally:
         worker.stop()
-        thread.join()
+        thread.join(_STOP_WITHIN)  # a job that takes longer fails when the data are closed, and is tried again
 
 
 def right_now() -> datetime:
