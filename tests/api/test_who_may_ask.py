@@ -11,7 +11,7 @@ from api.served import EVERYTHING, TOKEN, Served
 from handraise.faces.api.app import make_api
 from handraise.ledger import api_keys
 
-OPEN = {"/health", "/ready", "/metrics"}
+OPEN = ("/health", "/ready", "/metrics")
 NEEDS = {
     ("GET", "/accounts"): "read",
     ("GET", "/accounts/{id}"): "read",
