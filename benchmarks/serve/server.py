@@ -164,18 +164,20 @@ class Server:
             time.sleep(0.1)
         return ask(self.folder, questions.ingest_counts)
 
-    def settled(self, source: str = "web", *, stored: int = 0, within: float = 120) -> Counts:
+    def settled(self, source: str = "web", *, stored: int = 0, refused: int = 0, within: float = 120) -> Counts:
         """The counts of a source once everything that is in the log has been taken in.
 
         Args:
             source: Whose.
             stored: So many different events at least have to be accepted.
+            refused: So many have to be counted as refused.
             within: Seconds; then the counts are returned as they are.
         """
         ends, before = time.monotonic() + within, None
         while True:
             counts = self.counts().get(source, Counts())
-            if time.monotonic() > ends or (counts.accepted >= stored and counts == before):
+            enough = counts.accepted >= stored and counts.refused >= refused
+            if time.monotonic() > ends or (enough and counts == before):
                 return counts
             before = counts
             time.sleep(0.7)
