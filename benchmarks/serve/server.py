@@ -83,15 +83,19 @@ class Server:
         owner = json.loads((self.folder / DATA_FOLDER / "server.json").read_text(encoding="utf-8"))
         return int(owner["pid"])
 
-    def start(self, within: float = 60) -> float:
+    def start(self, within: float = 60, *, port: int = 0) -> float:
         """Start it; returns the seconds until /health answered.
+
+        Args:
+            within: Seconds that it may take.
+            port: 0 = any that is free.
 
         Raises:
             RuntimeError: It ended, or does not answer in time.
         """
         started = time.monotonic()
         self.output.write_bytes(b"")
-        command = [*self.before, sys.executable, *self.program, "--project", str(self.folder), "--port", "0"]
+        command = [*self.before, sys.executable, *self.program, "--project", str(self.folder), "--port", str(port)]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - fixed arguments
                 command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment}

@@ -108,6 +108,7 @@ def _run(app: _Both, listening: socket.socket) -> None:
         loop="uvloop",
         lifespan="off",
         log_config=None,
+        log_level="error",  # else every stranger's broken request is a line of output
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
