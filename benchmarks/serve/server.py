@@ -83,15 +83,19 @@ class Server:
         owner = json.loads((self.folder / DATA_FOLDER / "server.json").read_text(encoding="utf-8"))
         return int(owner["pid"])
 
-    def start(self, within: float = 60) -> float:
+    def start(self, within: float = 60, *, port: int = 0) -> float:
         """Start it; returns the seconds until /health answered.
+
+        Args:
+            within: Seconds that it may take.
+            port: 0 = any that is free.
 
         Raises:
             RuntimeError: It ended, or does not answer in time.
         """
         started = time.monotonic()
         self.output.write_bytes(b"")
-        command = [*self.before, sys.executable, *self.program, "--project", str(self.folder), "--port", "0"]
+        command = [*self.before, sys.executable, *self.program, "--project", str(self.folder), "--port", str(port)]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - fixed arguments
                 command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment}
@@ -164,18 +168,20 @@ class Server:
             time.sleep(0.1)
         return ask(self.folder, questions.ingest_counts)
 
-    def settled(self, source: str = "web", *, stored: int = 0, within: float = 120) -> Counts:
+    def settled(self, source: str = "web", *, stored: int = 0, refused: int = 0, within: float = 120) -> Counts:
         """The counts of a source once everything that is in the log has been taken in.
 
         Args:
             source: Whose.
             stored: So many different events at least have to be accepted.
+            refused: So many have to be counted as refused.
             within: Seconds; then the counts are returned as they are.
         """
         ends, before = time.monotonic() + within, None
         while True:
             counts = self.counts().get(source, Counts())
-            if time.monotonic() > ends or (counts.accepted >= stored and counts == before):
+            enough = counts.accepted >= stored and counts.refused >= refused
+            if time.monotonic() > ends or (enough and counts == before):
                 return counts
             before = counts
             time.sleep(0.7)

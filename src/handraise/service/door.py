@@ -8,8 +8,9 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from handraise.errors import LedgerError
+from handraise.errors import LedgerError, LogError
 from handraise.events.received import Received, micros_of, refusals
 from handraise.ledger.keys import key_hash
 from handraise.log.writer import Done, GroupWriter
@@ -108,7 +109,12 @@ class Door:
         with self._lock:
             waiting, self._refused = self._refused, defaultdict(Counter)
         for source, reasons in waiting.items():
-            record = refusals(source, dict(reasons))
-            if not self._writer.submit(micros_of(at), record.encoded(), lambda _: None):
-                with self._lock:  # the log cannot be written: they wait for the next time
-                    self._refused[source].update(reasons)
+            again = partial(self._keep, source, reasons)
+            if not self._writer.submit(micros_of(at), refusals(source, dict(reasons)).encoded(), again):
+                self._keep(source, reasons, None, taken=False)
+
+    def _keep(self, source: str, reasons: Counter[str], error: LogError | None, *, taken: bool = True) -> None:
+        """Let refusals that could not be written wait for the next time."""
+        if error or not taken:
+            with self._lock:
+                self._refused[source].update(reasons)

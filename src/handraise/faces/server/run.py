@@ -145,6 +145,7 @@ def server_of(app: Both) -> uvicorn.Server:
         loop="uvloop",
         lifespan="off",
         log_config=None,
+        log_level="error",  # else every stranger's broken request is a line of output
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,

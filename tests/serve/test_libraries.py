@@ -1,0 +1,96 @@
+"""Vendors' own libraries send to a server that is killed and started again in the middle; every event counts once.
+
+The ones of Node are installed from their registry into a folder of the test, where that is asked for:
+`HANDRAISE_TEST_NODE=1 pytest tests/serve/test_libraries.py`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.serve.server import Server, stored_ids
+
+PYTHON = ("segment", "rudderstack", "posthog", "amplitude", "mixpanel", "snowplow")
+NODE = {
+    "segment": "@segment/analytics-node",
+    "posthog": "posthog-node",
+    "amplitude": "@amplitude/analytics-node",
+    "mixpanel": "mixpanel",
+    "snowplow": "@snowplow/node-tracker",
+    "rudderstack": "@rudderstack/rudder-sdk-node",
+}
+HERE = Path(__file__).parent
+EVENTS = 200
+
+
+def all_counted_once(folder: Path, launch: Callable[..., Server], run: Callable[[str], list[str]]) -> None:
+    """Start a server, let a program send to it, kill the server meanwhile and start another at the same address."""
+    server = launch(folder)
+    server.start()
+    output = folder.with_name("library.out")
+    with output.open("wb") as said:
+        sender = subprocess.Popen(run(f"http://127.0.0.1:{server.port}"), stdout=said, stderr=said)  # noqa: S603
+        try:
+            ends = time.monotonic() + 30
+            while b'"accepted":0' in server.get("/health")[1] and time.monotonic() < ends:
+                time.sleep(0.05)
+            server.kill()
+            server.start(port=server.port)
+            assert sender.wait(timeout=90) == 0, output.read_text()
+        finally:
+            sender.kill()
+            sender.wait()
+    counts = server.settled(stored=EVENTS, within=20)
+    assert server.stop() == 0
+    assert (counts.accepted, counts.quarantined) == (EVENTS, 0), f"{counts} {output.read_text()[-2000:]}"
+    assert counts.received == counts.accepted + counts.duplicate + counts.refused
+    stored = stored_ids(folder)
+    assert (len(stored), set(stored.values())) == (EVENTS, {1})
+
+
+@pytest.mark.parametrize("vendor", PYTHON)
+def test_every_event_of_a_python_library_counts_once_whatever_the_server_went_through(
+    project: tuple[Path, str], launch: Callable[..., Server], vendor: str
+) -> None:
+    folder, key = project
+
+    def run(address: str) -> list[str]:
+        return [sys.executable, str(HERE / "library.py"), vendor, address, key, str(EVENTS)]
+
+    all_counted_once(folder, launch, run)
+
+
+@pytest.fixture(scope="module")
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the libraries of Node in it."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if os.environ.get("HANDRAISE_TEST_NODE") != "1":
+        pytest.skip("set HANDRAISE_TEST_NODE=1 to install Node's libraries from their registry and try them")
+    if not node or not npm:
+        pytest.skip("node is not installed")
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
+    packages = [npm, "install", "--no-audit", "--no-fund", *NODE.values()]
+    done = subprocess.run(packages, cwd=folder, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
+    if done.returncode:
+        pytest.skip(f"Node's libraries cannot be installed: {done.stderr[-300:]}")
+    shutil.copy(HERE / "library.mjs", folder)
+    return folder
+
+
+@pytest.mark.parametrize("vendor", NODE)
+def test_every_event_of_a_node_library_counts_once_whatever_the_server_went_through(
+    project: tuple[Path, str], launch: Callable[..., Server], node_folder: Path, vendor: str
+) -> None:
+    folder, key = project
+
+    def run(address: str) -> list[str]:
+        return [str(shutil.which("node")), str(node_folder / "library.mjs"), vendor, address, key, str(EVENTS)]
+
+    all_counted_once(folder, launch, run)
