@@ -11,6 +11,7 @@ import typer
 from handraise.faces.cli.days import parse_days
 from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
 from handraise.faces.cli.server_app import api_keys_app, serve, sources_app
+from handraise.faces.cli.simulate_app import demo, simulate
 
 app = typer.Typer(
     name="handraise",
@@ -29,24 +30,9 @@ quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them,
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
+app.command()(demo)
+app.command()(simulate)
 app.command()(serve)
-
-
-@app.command()
-def demo(
-    directory: Annotated[Path, typer.Argument(help="Where the demo project goes.")] = Path("demo"),
-    accounts: Annotated[int, typer.Option(min=10, help="Size of the simulated company's market.")] = 1000,
-    days: Annotated[int, typer.Option(min=40, help="Days of history.")] = 97,
-    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
-    lang: LangOption = None,
-) -> None:
-    """Simulate a company, load it, score it, show the day's accounts and write a report. Works offline.
-
-    Everything in the demo is simulated. Example: `handraise demo`
-    """
-    from handraise.faces.cli.demo import run_demo
-
-    run(lambda: run_demo(directory, accounts=accounts, days=days, seed=seed, language=lang or "en"))
 
 
 @app.command()
@@ -222,30 +208,6 @@ def consolidation(
     from handraise.faces.cli import commands
 
     run(lambda: commands.consolidation(project, limit=limit, as_of=day_of(as_of), as_json=as_json))
-
-
-@app.command()
-def simulate(
-    directory: Annotated[Path, typer.Argument(help="Where the files go.")],
-    accounts: Annotated[int, typer.Option(min=1, help="Companies and single users with usage.")] = 1000,
-    days: Annotated[int, typer.Option(min=1, help="Days of history.")] = 97,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
-    events_per_day: Annotated[
-        float | None, typer.Option(help="Mean events a day; leave out for a natural rate.")
-    ] = None,
-    end: Annotated[str | None, typer.Option(metavar="DAY", help="The day after the last event.")] = None,
-) -> None:
-    """Make up a company with known truth: canonical files and `truth.parquet`. All of it is simulated.
-
-    Example: `handraise simulate sim --accounts 1000 --days 90 --seed 1`
-    """
-    from handraise.faces.cli import commands
-
-    run(
-        lambda: commands.simulate(
-            directory, accounts=accounts, days=days, seed=seed, events_per_day=events_per_day, end=day_of(end)
-        )
-    )
 
 
 @app.command()
