@@ -98,18 +98,34 @@ def accounts(  # noqa: PLR0917
     project: ProjectOption = HERE,
     tier: Annotated[int | None, typer.Option(help="Only this tier (1 is best).")] = None,
     segment: Annotated[str | None, typer.Option(help="Only this segment: smb, mid_market, enterprise.")] = None,
-    sort: Annotated[str, typer.Option(help="tier, score, risen, active_people or people_points.")] = "tier",
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            help="tier, score, risen, active_people or people_points.", show_default="tier; --watch: who moved last"
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     as_of: AsOfOption = None,
     lang: LangOption = None,
+    watching: Annotated[bool, typer.Option("--watch", help="Look again and again; needs `handraise serve`.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="With --watch: between two looks.")] = 2.0,
     as_json: JsonOption = False,
 ) -> None:
-    """The accounts that deserve a salesperson's time, with reasons.
+    """The accounts that deserve a salesperson's time, with reasons; with --watch, how their scores move.
 
     Example: `handraise accounts --tier 1`
     """
+    if watching:
+        from handraise.faces.cli.watch import Wanted, watch
+
+        if as_of:
+            raise typer.BadParameter("the watch shows what is now", param_hint="--as-of")
+        wanted = Wanted(tier=tier, segment=segment, sort=sort, limit=limit, language=lang)
+        run(lambda: watch(project, wanted, every=every, as_json=as_json))
+        return
     from handraise.faces.cli import commands
 
+    sort = sort or "tier"
     choice = {"tier": tier, "segment": segment, "sort": sort, "limit": limit}
     run(lambda: commands.accounts(project, choice, as_of=day_of(as_of), lang=lang, as_json=as_json))
 
