@@ -12,16 +12,7 @@ import ibis.expr.types as ir
 
 from handraise.accounts.consolidation import find_strangers
 from handraise.playbook.schema import Language
-from handraise.records import (
-    AccountScore,
-    BandCount,
-    Overview,
-    PersonScore,
-    ReceiptLine,
-    Standing,
-    Strangers,
-    TierCount,
-)
+from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, Strangers, TierCount
 from handraise.scores import history
 from handraise.service.export import account_receipt_rows
 from handraise.service.project import Project, blind_now, ensure_scored, keep_scored
@@ -42,7 +33,6 @@ class Choice:
         segment: Segment of accounts.
         band: Band of people.
         account_id: People of this account only.
-        account_ids: These accounts only; empty = all.
         pql: People who are PQLs only.
         sort: Column to sort by, largest first; `tier` = best tier first, then score.
         limit: Rows at most.
@@ -52,7 +42,6 @@ class Choice:
     segment: str | None = None
     band: str | None = None
     account_id: str | None = None
-    account_ids: tuple[str, ...] = ()
     pql: bool = False
     sort: str = "score"
     limit: int = 20
@@ -65,8 +54,6 @@ def list_accounts(project: Project, choice: Choice, language: Language) -> list[
         rows = rows.filter(rows.tier == choice.tier)
     if choice.segment is not None:
         rows = rows.filter(rows.segment == choice.segment)
-    if choice.account_ids:
-        rows = rows.filter(rows.account_id.isin(choice.account_ids))
     if choice.sort == "risen":
         rows = rows.filter(rows.risen > 0)
     column = rows[{"active_people": "team_people"}.get(choice.sort, choice.sort)]
@@ -76,14 +63,6 @@ def list_accounts(project: Project, choice: Choice, language: Language) -> list[
     rows = found.order_by(found.sort_key.desc(), found.score.desc(), found.account_id)
     records = [_account(project, row, language) for row in project.warehouse.rows(rows).to_pylist()]
     return _with_details(project, found, records, language)
-
-
-def list_standings(project: Project, most: int) -> list[Standing]:
-    """Where the best accounts stand, the best tier first; call `ensure_scored` first."""
-    rows = project.warehouse.table("scored_accounts")
-    best = rows.order_by(rows.tier, rows.score.desc(), rows.account_id).limit(most)
-    columns = {name: name for name in Standing.__dataclass_fields__} | {"active_people": "team_people"}
-    return [Standing(**row) for row in project.warehouse.rows(best.select(**columns)).to_pylist()]
 
 
 def _with_rise(project: Project) -> ir.Table:

@@ -16,7 +16,7 @@ from handraise.events.call_intake import Counts, read_counts
 from handraise.events.intake import FileCount
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.schema import Language
-from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, Standing, Strangers
+from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, ReceiptLine, Standing, Strangers
 from handraise.service import doctor as doctors
 from handraise.service import explain as explaining
 from handraise.service import project as projects
@@ -29,12 +29,12 @@ from handraise.service.lists import (
     Choice,
     list_accounts,
     list_people,
-    list_standings,
     list_strangers,
 )
 from handraise.service.lists import overview as look_over
 from handraise.service.project import Loaded, Project
 from handraise.service.refresh import Refreshed
+from handraise.service.standings import list_standings, reasons_of
 
 Asked = TypeVar("Asked", bound=Callable[..., Any])
 
@@ -148,7 +148,7 @@ def accounts(project: Project, *, choice: Choice, as_of: date | None, language: 
 
 @question(changes=False)
 def standings(project: Project, *, most: int, now: datetime) -> Standings:
-    """Where the best accounts stand now; `accounts` has their receipts."""
+    """Where the best accounts stand now."""
     as_of, playbook = projects.ensure_scored(project, None, now), project.loaded.playbook
     return Standings(
         as_of=as_of,
@@ -156,6 +156,15 @@ def standings(project: Project, *, most: int, now: datetime) -> Standings:
         segments=[segment.name for segment in playbook.segments],
         rows=list_standings(project, most),
     )
+
+
+@question(changes=False)
+def reasons(
+    project: Project, *, account_ids: list[str], language: str | None, now: datetime
+) -> dict[str, tuple[ReceiptLine, ...]]:
+    """Account → what gives it points now, the strongest first."""
+    projects.ensure_scored(project, None, now)
+    return reasons_of(project, account_ids, language_of(project, language))
 
 
 @question(changes=False)

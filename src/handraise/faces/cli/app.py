@@ -24,14 +24,14 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo)
+app.command()(simulate)
 playbook_app = typer.Typer(help="Check, compare and test playbooks; see what they can measure.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
-app.command()(demo)
-app.command()(simulate)
 app.command()(serve)
 
 

@@ -7,15 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-import msgspec
-
-from handraise.errors import BusyError, ProjectError
-from handraise.service.folder import DATA_FOLDER, check_is_project
+from handraise.errors import BusyError
+from handraise.service.folder import DATA_FOLDER
 from handraise.service.project import Project, open_project
 from handraise.service.questions import QUESTIONS
 
 if TYPE_CHECKING:
-    from handraise.service.follower import Progress
     from handraise.service.ownership import Owner
 
 P = ParamSpec("P")
@@ -41,44 +38,6 @@ def ask(folder: Path, question: Callable[Concatenate[Project, P], T], *args: P.a
 def is_served(folder: Path) -> bool:
     """Whether a server has the project."""
     return _owner(folder) is not None
-
-
-def address_of(folder: Path) -> str:
-    """Where the server of a project answers.
-
-    Raises:
-        ProjectError: None has it.
-    """
-    owner = _owner(folder)
-    if owner is None:
-        check_is_project(folder)
-        raise ProjectError(
-            "no server has this project.",
-            where=str(folder),
-            todo=f"Run `handraise serve --project {folder}` in another terminal, then this again.",
-        )
-    return owner.address
-
-
-def progress_of(folder: Path) -> Progress:
-    """How far the server of a project has got.
-
-    Raises:
-        ProjectError: None has it.
-        BusyError: It does not answer.
-    """
-    import urllib.error
-    import urllib.request
-
-    from handraise.service.follower import Progress
-
-    address = address_of(folder)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{address}/health", timeout=10) as response:
-            return msgspec.json.decode(response.read(), type=Progress)
-    except (OSError, msgspec.DecodeError) as error:
-        raise BusyError(f"the server at {address} does not say how it is doing.", todo="Look at its output.") from error
 
 
 def _owner(folder: Path) -> Owner | None:

@@ -19,8 +19,9 @@ from rich.text import Text
 from handraise.errors import BusyError, ProjectError
 from handraise.events.call_intake import Counts
 from handraise.faces.cli import show
-from handraise.faces.cli.ask import address_of, ask
+from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
+from handraise.faces.cli.served import address_of
 from handraise.faces.cli.stopping import until_stopped
 from handraise.ledger import keys
 from handraise.service import questions

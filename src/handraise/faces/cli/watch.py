@@ -18,13 +18,12 @@ from rich.text import Text
 
 from handraise.errors import BusyError
 from handraise.faces.cli import show
-from handraise.faces.cli.ask import address_of, ask, progress_of
+from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
+from handraise.faces.cli.served import Progress, address_of, progress_of
 from handraise.faces.cli.stopping import until_stopped
 from handraise.records import Standing
 from handraise.service import questions
-from handraise.service.follower import Progress
-from handraise.service.lists import Choice
 from handraise.service.questions import Standings, check_name
 
 # Looked at every time; what stands below moves unseen.
@@ -155,22 +154,13 @@ class Looker:
 
     def explained(self, rows: list[Standing]) -> list[Watched]:
         """Accounts with their strongest reason."""
-        unknown = tuple(row.account_id for row in rows if (row.account_id, row.score) not in self.reasons)
+        unknown = [row.account_id for row in rows if (row.account_id, row.score) not in self.reasons]
         if unknown:
-            choice = Choice(account_ids=unknown, limit=len(unknown))
-            told = ask(
-                self.folder,
-                questions.accounts,
-                choice=choice,
-                as_of=None,
-                language=self.wanted.language,
-                now=right_now(),
-            )
-            because = {one.account_id: show.reasons(one.receipt, most=1) for one in told.rows}
+            language, now = self.wanted.language, right_now()
+            told = ask(self.folder, questions.reasons, account_ids=unknown, language=language, now=now)
+            because = {one: show.reasons(lines, most=1) for one, lines in told.items()}
             self.reasons |= {
-                (row.account_id, row.score): because.get(row.account_id, "")
-                for row in rows
-                if row.account_id in because
+                (row.account_id, row.score): because[row.account_id] for row in rows if row.account_id in because
             }
         return [self._watched(row) for row in rows]
 
@@ -281,8 +271,8 @@ def _change(points: int) -> Text:
 
 def _how_far(progress: Progress) -> Text:
     """How many events were taken in, how far behind the server is, and what it cannot do."""
-    if progress.failure:
-        return Text(f"the server cannot go on: {progress.failure}", style="bold red", no_wrap=True, overflow="ellipsis")
+    if progress.failing:
+        return Text("the server cannot take in what is sent; its own output says why", style="bold red")
     behind = f"{progress.behind / 1e6:.1f} MB behind" if progress.behind >= _SHOWN_BEHIND else "nothing behind"
     scored = f" · scored {progress.scored_at:%H:%M:%S} UTC" if progress.scored_at else ""
     return Text(f"{progress.calls:,} events taken in · {behind}{scored}", style="dim")
