@@ -123,6 +123,29 @@ class Strangers:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Where an account stands, without its receipt.
+
+    Attributes:
+        account_id: Its id.
+        name: As the accounts file has it; None if it is not there.
+        score: Sum of all points.
+        tier: 1 is best.
+        segment: As in `AccountScore`.
+        active_people: People active in 30 days.
+        people_points: Sum of the points of its people.
+    """
+
+    account_id: str
+    name: str | None
+    score: int
+    tier: int
+    segment: str
+    active_people: int
+    people_points: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TierCount:
     """How many accounts a tier held at one as-of."""
 

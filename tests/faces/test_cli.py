@@ -16,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from handraise.faces.cli.app import app
+from handraise.service.ownership import Owner, claim
 from handraise.service.project import open_project
 from support import DAY, T, ev, write
 
@@ -307,11 +308,27 @@ def test_the_program_itself_demo_in_an_empty_folder_and_not_in_a_full_one(tmp_pa
     assert made.returncode == 0, made.stderr
     assert "Simulated accounts that deserve a salesperson" in made.stdout
     assert (tmp_path / "here" / "report.html").is_file()
-    assert run("accounts", "--project", tmp_path / "here").exit_code == 0
+    today = datetime.now(UTC).date()
+    shown = run("accounts", "--project", tmp_path / "here")
+    assert f"Accounts as of {today}" in shown.stdout, "its last events are of yesterday"
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")
     assert "holds something else" in refused("demo", tmp_path / "full", "--accounts", 10, "--days", 40)
     assert (tmp_path / "full" / "letter.txt").read_text() == "mine"
+
+
+def test_a_demo_with_the_same_end_is_the_same_company(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        made = run("demo", tmp_path / name, "--accounts", 10, "--days", 40, "--end", "2026-10-28")
+        assert "as of 2026-10-28" in made.stdout
+    one, two = ((tmp_path / name / "data" / "events.parquet").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert "lies in the future" in refused("demo", tmp_path / "three", "--end", "2150-01-01")
+    served = claim(tmp_path / "one" / ".handraise")
+    served.announce(Owner(pid=1, address="http://127.0.0.1:9", token="", since="now"))
+    assert "Stop `handraise serve` first" in refused("demo", tmp_path / "one")
+    served.release()
+    assert (tmp_path / "one" / "data" / "events.parquet").exists()
 
 
 def test_the_program_itself_reads_the_project_from_the_environment(folder: Path) -> None:

@@ -16,7 +16,7 @@ from handraise.events.call_intake import Counts, read_counts
 from handraise.events.intake import FileCount
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.schema import Language
-from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, Strangers
+from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, ReceiptLine, Standing, Strangers
 from handraise.service import doctor as doctors
 from handraise.service import explain as explaining
 from handraise.service import project as projects
@@ -37,6 +37,7 @@ from handraise.service.lists import overview as look_over
 from handraise.service.person_data import data_of
 from handraise.service.project import Loaded, Project
 from handraise.service.refresh import Refreshed
+from handraise.service.standings import list_standings, reasons_of
 
 Asked = TypeVar("Asked", bound=Callable[..., Any])
 
@@ -91,6 +92,23 @@ class Accounts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standings:
+    """Where accounts stand, for whoever looks again and again.
+
+    Attributes:
+        as_of: The day that they are scored for.
+        tiers: Number of each tier → its name.
+        segments: Names of all segments.
+        rows: The best first.
+    """
+
+    as_of: date
+    tiers: dict[int, str]
+    segments: list[str]
+    rows: list[Standing]
+
+
+@dataclass(frozen=True, kw_only=True)
 class People:
     """A list of people."""
 
@@ -129,6 +147,27 @@ def accounts(project: Project, *, choice: Choice, as_of: date | None, language: 
     check_name("segment", choice.segment, [segment.name for segment in project.loaded.playbook.segments])
     day = _scored(project, as_of, now)
     return Accounts(day=day, rows=list_accounts(project, choice, language_of(project, language)))
+
+
+@question(changes=False)
+def standings(project: Project, *, most: int, now: datetime) -> Standings:
+    """Where the best accounts stand now."""
+    as_of, playbook = projects.ensure_scored(project, None, now), project.loaded.playbook
+    return Standings(
+        as_of=as_of,
+        tiers={tier.tier: tier.name for tier in playbook.tiers},
+        segments=[segment.name for segment in playbook.segments],
+        rows=list_standings(project, most),
+    )
+
+
+@question(changes=False)
+def reasons(
+    project: Project, *, account_ids: list[str], language: str | None, now: datetime
+) -> dict[str, tuple[ReceiptLine, ...]]:
+    """Account → what gives it points now, the strongest first."""
+    projects.ensure_scored(project, None, now)
+    return reasons_of(project, account_ids, language_of(project, language))
 
 
 @question(changes=False)

@@ -38,6 +38,7 @@ class Stage(IntEnum):
     SALES = 12
     MARKET = 13
     WORKSPACES = 14
+    LIVE = 15
 
 
 def stream(seed: int, stage: Stage, part: int = 0) -> np.random.Generator:

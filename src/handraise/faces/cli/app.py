@@ -22,6 +22,7 @@ from handraise.faces.cli.keeping_app import (
 )
 from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
 from handraise.faces.cli.server_app import api_keys_app, serve, sources_app
+from handraise.faces.cli.simulate_app import demo, simulate
 
 app = typer.Typer(
     name="handraise",
@@ -34,6 +35,8 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo)
+app.command()(simulate)
 playbook_app = typer.Typer(help="Check, compare and test playbooks; see what they can measure.", no_args_is_help=True)
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
@@ -45,23 +48,6 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(schedules_app, name="schedules")
 for command in (serve, backup, restore, rebuild, erase, person_data, worker):
     app.command()(command)
-
-
-@app.command()
-def demo(
-    directory: Annotated[Path, typer.Argument(help="Where the demo project goes.")] = Path("demo"),
-    accounts: Annotated[int, typer.Option(min=10, help="Size of the simulated company's market.")] = 1000,
-    days: Annotated[int, typer.Option(min=40, help="Days of history.")] = 97,
-    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
-    lang: LangOption = None,
-) -> None:
-    """Simulate a company, load it, score it, show the day's accounts and write a report. Works offline.
-
-    Everything in the demo is simulated. Example: `handraise demo`
-    """
-    from handraise.faces.cli.demo import run_demo
-
-    run(lambda: run_demo(directory, accounts=accounts, days=days, seed=seed, language=lang or "en"))
 
 
 @app.command()
@@ -127,18 +113,34 @@ def accounts(  # noqa: PLR0917
     project: ProjectOption = HERE,
     tier: Annotated[int | None, typer.Option(help="Only this tier (1 is best).")] = None,
     segment: Annotated[str | None, typer.Option(help="Only this segment: smb, mid_market, enterprise.")] = None,
-    sort: Annotated[str, typer.Option(help="tier, score, risen, active_people or people_points.")] = "tier",
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            help="tier, score, risen, active_people or people_points.", show_default="tier; --watch: who moved last"
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     as_of: AsOfOption = None,
     lang: LangOption = None,
+    watching: Annotated[bool, typer.Option("--watch", help="Look again and again; needs `handraise serve`.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="With --watch: between two looks.")] = 2.0,
     as_json: JsonOption = False,
 ) -> None:
-    """The accounts that deserve a salesperson's time, with reasons.
+    """The accounts that deserve a salesperson's time, with reasons; with --watch, how their scores move.
 
     Example: `handraise accounts --tier 1`
     """
+    if watching:
+        from handraise.faces.cli.watch import Wanted, watch
+
+        if as_of:
+            raise typer.BadParameter("the watch shows what is now", param_hint="--as-of")
+        wanted = Wanted(tier=tier, segment=segment, sort=sort, limit=limit, language=lang)
+        run(lambda: watch(project, wanted, every=every, as_json=as_json))
+        return
     from handraise.faces.cli import commands
 
+    sort = sort or "tier"
     choice = {"tier": tier, "segment": segment, "sort": sort, "limit": limit}
     run(lambda: commands.accounts(project, choice, as_of=day_of(as_of), lang=lang, as_json=as_json))
 
@@ -237,30 +239,6 @@ def consolidation(
     from handraise.faces.cli import commands
 
     run(lambda: commands.consolidation(project, limit=limit, as_of=day_of(as_of), as_json=as_json))
-
-
-@app.command()
-def simulate(
-    directory: Annotated[Path, typer.Argument(help="Where the files go.")],
-    accounts: Annotated[int, typer.Option(min=1, help="Companies and single users with usage.")] = 1000,
-    days: Annotated[int, typer.Option(min=1, help="Days of history.")] = 97,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
-    events_per_day: Annotated[
-        float | None, typer.Option(help="Mean events a day; leave out for a natural rate.")
-    ] = None,
-    end: Annotated[str | None, typer.Option(metavar="DAY", help="The day after the last event.")] = None,
-) -> None:
-    """Make up a company with known truth: canonical files and `truth.parquet`. All of it is simulated.
-
-    Example: `handraise simulate sim --accounts 1000 --days 90 --seed 1`
-    """
-    from handraise.faces.cli import commands
-
-    run(
-        lambda: commands.simulate(
-            directory, accounts=accounts, days=days, seed=seed, events_per_day=events_per_day, end=day_of(end)
-        )
-    )
 
 
 @app.command()

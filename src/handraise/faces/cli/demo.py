@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-from handraise.errors import ProjectError
+from handraise.errors import BusyError, ProjectError
 from handraise.faces.cli import commands, show
+from handraise.faces.cli.ask import is_served
 from handraise.faces.cli.days import right_now
 from handraise.playbook.load import FILE_NAME
 from handraise.service import project as projects
@@ -21,19 +22,30 @@ WEEKS = 6
 _MARK = ".handraise-demo"
 
 
-def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str) -> None:
+def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | None, language: str) -> None:
     """Simulate, load, refresh, show, report; made anew each time.
 
+    Args:
+        folder: The project's.
+        accounts: Accounts with usage.
+        days: Of history.
+        seed: Same seed and same end, same company.
+        end: The first day without events; today if left out, so that what is sent live goes on from there.
+        language: Of the reasons.
+
     Raises:
+        AsOfError: The end lies in the future.
         ProjectError: The folder holds something that is not an earlier demo.
+        BusyError: A server has the demo.
     """
-    started = time.monotonic()
+    started, now = time.monotonic(), right_now()
+    end = end or now.date()
+    projects.check_as_of(end, now)
     _fresh(folder)
     show.say(f"Simulating a company ({accounts:,} accounts, {days} days, seed {seed}). Nothing in it is real.")
     data = folder / "data"
-    commands.simulate(data, accounts=accounts, days=days, seed=seed, events_per_day=None, end=None)
+    commands.simulate(data, accounts=accounts, days=days, seed=seed, events_per_day=None, end=end)
     create_project(folder)
-    now = right_now()
     with open_project(folder) as project:
         with show.progress("loading") as progress:
             loaded = projects.load(project, [data], progress)
@@ -46,7 +58,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
             weeks = [day - timedelta(days=7 * week) for week in range(WEEKS + 1)]
             done = projects.refresh(project, weeks, now=now, progress=lambda share: bar("roll-ups", share))
         show.say(
-            f"Made {done.people:,} scores of people and {done.accounts:,} of accounts, for today and {WEEKS} weeks before.\n"
+            f"Made {done.people:,} scores of people and {done.accounts:,} of accounts, for {day} and {WEEKS} weeks before.\n"
         )
         lang = questions.language_of(project, language)
         projects.ensure_scored(project, None, now)
@@ -59,6 +71,8 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, language: str
     commands.note_loads_of(folder, loaded)
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
     show.say(f"Look further: handraise explain ID --project {folder}   ({time.monotonic() - started:.0f} s)")
+    show.say(f"See it live, in two terminals: handraise serve --project {folder}")
+    show.say(f"                               handraise simulate --live --project {folder}")
 
 
 def _fresh(folder: Path) -> None:
@@ -69,6 +83,12 @@ def _fresh(folder: Path) -> None:
                 "this folder holds something else.",
                 where=str(folder),
                 todo="Name another one: `handraise demo FOLDER`.",
+            )
+        if is_served(folder):
+            raise BusyError(
+                "a server has this demo, which would be made anew under it.",
+                where=str(folder),
+                todo="Stop `handraise serve` first, or name another folder.",
             )
         for name in (DATA_FOLDER, "data"):
             shutil.rmtree(folder / name, ignore_errors=True)

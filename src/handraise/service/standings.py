@@ -1,0 +1,30 @@
+"""Where accounts stand, for whoever looks again and again: small answers, and reasons only of those asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from handraise.playbook.schema import Language
+from handraise.records import ReceiptLine, Standing
+from handraise.service.export import account_receipt_rows
+from handraise.service.lists import receipt_line
+from handraise.service.project import Project
+
+
+def list_standings(project: Project, most: int) -> list[Standing]:
+    """Where the best accounts stand, the best tier first; call `ensure_scored` first."""
+    rows = project.warehouse.table("scored_accounts")
+    best = rows.order_by(rows.tier, rows.score.desc(), rows.account_id).limit(most)
+    columns = {name: name for name in Standing.__dataclass_fields__} | {"active_people": "team_people"}
+    return [Standing(**row) for row in project.warehouse.rows(best.select(**columns)).to_pylist()]
+
+
+def reasons_of(project: Project, account_ids: list[str], language: Language) -> dict[str, tuple[ReceiptLine, ...]]:
+    """Account → the lines of its receipt that gave points, the strongest first; call `ensure_scored` first."""
+    rows = account_receipt_rows(project, language)
+    found: dict[str, list[ReceiptLine]] = defaultdict(list)
+    for row in project.warehouse.rows(rows.filter((rows.points != 0) & rows.account_id.isin(account_ids))).to_pylist():
+        found[row["account_id"]].append(receipt_line(row))
+    return {
+        one: tuple(sorted(lines, key=lambda line: (-(line.points or 0), line.signal))) for one, lines in found.items()
+    }
