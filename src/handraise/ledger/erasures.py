@@ -15,7 +15,6 @@ from handraise.ledger.columns import canonical
 from handraise.ledger.schema import erasures, jobs
 from handraise.ledger.suppression import hashes_of, suppress
 
-
 _TELLING = 6  # characters of an id that stands for nothing else
 
 
