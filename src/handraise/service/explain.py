@@ -18,9 +18,9 @@ from handraise.rollups.person_days import WHO, with_keys
 from handraise.rollups.roles import carries_role
 from handraise.scores import history
 from handraise.scores.pql import firmographic_signals
-from handraise.service.export import receipt_rows
 from handraise.service.lists import Choice, list_people, receipt_line
 from handraise.service.project import Project, check_as_of, ensure_scored
+from handraise.service.receipts import receipt_of
 from handraise.service.refresh import score_as_of
 from handraise.warehouse.functions import join_on
 
@@ -43,8 +43,9 @@ def explain(
         check_as_of(against, now)
     then = _points_then(project, entity_id, against, now) if against else {}
     day = ensure_scored(project, as_of, now)
-    lines = _lines(project, entity_id, language)
-    found = [_explanation(project, row, lines, day, against, then) for row in _scored_rows(project, entity_id)]
+    rows = _scored_rows(project, entity_id)
+    lines = _lines(project, rows, language)
+    found = [_explanation(project, row, lines, day, against, then) for row in rows]
     if not found:
         raise NotFoundError(
             f"no person or account has the id {entity_id!r} as of {day}.", todo=nearest_ids(project, entity_id)
@@ -53,10 +54,14 @@ def explain(
 
 
 def _scored_rows(project: Project, entity_id: str) -> list[tuple[str, dict[str, Any]]]:
-    people, accounts = project.warehouse.table("scored_people"), project.warehouse.table("scored_accounts")
-    people = join_on(people, project.warehouse.table("people").select("person_id", "name"), ["person_id"])
-    own = project.warehouse.rows(people.filter(people.person_id == entity_id).order_by("account_id")).to_pylist()
-    theirs = project.warehouse.rows(accounts.filter(accounts.account_id == entity_id)).to_pylist()
+    """Rows of an id, which stay in `explained_people` and `explained_accounts`."""
+    warehouse = project.warehouse
+    people, accounts = warehouse.table("scored_people"), warehouse.table("scored_accounts")
+    people = warehouse.create("explained_people", people.filter(people.person_id == entity_id), temporary=True)
+    named = join_on(people, warehouse.table("people").select("person_id", "name"), ["person_id"])
+    own = warehouse.rows(named.order_by("account_id")).to_pylist()
+    found = accounts.filter(accounts.account_id == entity_id)
+    theirs = warehouse.rows(warehouse.create("explained_accounts", found, temporary=True)).to_pylist()
     return [("account", row) for row in theirs] + [("person", row) for row in own]
 
 
@@ -69,10 +74,15 @@ def nearest_ids(project: Project, entity_id: str) -> str:
     return f"Did you mean {', '.join(close)}?" if close else "`handraise accounts` and `handraise people` list ids."
 
 
-def _lines(project: Project, entity_id: str, language: Language) -> dict[tuple[str, str], list[ReceiptLine]]:
-    rows = receipt_rows(project, language)
+def _lines(
+    project: Project, scored: list[tuple[str, dict[str, Any]]], language: Language
+) -> dict[tuple[str, str], list[ReceiptLine]]:
     found: dict[tuple[str, str], list[ReceiptLine]] = {}
-    for row in project.warehouse.rows(rows.filter(rows.id == entity_id)).to_pylist():
+    entities = {entity for entity, _ in scored}
+    rows = receipt_of(project, "person", "explained_people", language) if "person" in entities else []
+    if "account" in entities:
+        rows += receipt_of(project, "account", "explained_accounts", language)
+    for row in rows:
         found.setdefault((row["entity"], row["account_id"]), []).append(receipt_line(row))
     return found
 

@@ -57,12 +57,9 @@ def _points_name(signal: str) -> str:
 
 def receipt_rows(project: Project, language: Language) -> ir.Table:
     """Receipt rows of all people and accounts scored last."""
-    scored = project.warehouse.table("scored_people")
-    people = receipt.person_receipt(scored, project.loaded.playbook, blind_now(project), language)
-    return people.union(account_receipt_rows(project, language), distinct=False)
-
-
-def account_receipt_rows(project: Project, language: Language) -> ir.Table:
-    """Receipt rows of all accounts scored last."""
-    scored = project.warehouse.table("scored_accounts")
-    return receipt.account_receipt(scored, project.loaded.playbook, blind_now(project), language)
+    playbook, blind = project.loaded.playbook, blind_now(project)
+    accounts = receipt.account_receipt(project.warehouse.table("scored_accounts"), playbook, blind, language)
+    if not playbook.signals.person:
+        return accounts
+    people = receipt.person_receipt(project.warehouse.table("scored_people"), playbook, blind, language)
+    return people.union(accounts, distinct=False)

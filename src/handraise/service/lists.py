@@ -14,14 +14,17 @@ from handraise.accounts.consolidation import find_strangers
 from handraise.playbook.schema import Language
 from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, Strangers, TierCount
 from handraise.scores import history
-from handraise.service.export import account_receipt_rows
 from handraise.service.project import Project, blind_now, ensure_scored, keep_scored
+from handraise.service.receipts import receipt_of
 from handraise.service.refresh import score_as_of
 from handraise.warehouse.functions import FALSE, join_on
 from handraise.warehouse.tables import read_fact
 
 ACCOUNT_SORTS = ("tier", "score", "risen", "active_people", "people_points")
 PERSON_SORTS = ("score", "behaviour_points")
+_CHOSEN = "chosen_accounts"
+# People that are shown of each account.
+_STRONGEST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +71,10 @@ def list_accounts(project: Project, choice: Choice, language: Language) -> list[
         key, score, account_id = choice.after
         rows = rows.filter(_beyond([rows.sort_key, rows.score], [rows.account_id], [key, score, account_id]))
     chosen = rows.order_by(rows.sort_key.desc(), rows.score.desc(), rows.account_id).limit(choice.limit)
-    found = project.warehouse.create("chosen_accounts", chosen, temporary=True)
+    found = project.warehouse.create(_CHOSEN, chosen, temporary=True)
     rows = found.order_by(found.sort_key.desc(), found.score.desc(), found.account_id)
     records = [_account(project, row, language) for row in project.warehouse.rows(rows).to_pylist()]
-    return _with_details(project, found, records, language)
+    return _with_details(project, records, language)
 
 
 def place_of(row: AccountScore | PersonScore, sort: str) -> tuple[int | str, ...]:
@@ -136,17 +139,13 @@ def _account(project: Project, row: dict[str, Any], language: Language) -> Accou
     )
 
 
-def _with_details(
-    project: Project, chosen: ir.Table, records: list[AccountScore], language: Language
-) -> list[AccountScore]:
+def _with_details(project: Project, records: list[AccountScore], language: Language) -> list[AccountScore]:
     lines: dict[str, list[ReceiptLine]] = defaultdict(list)
-    rows = account_receipt_rows(project, language)
-    wanted = rows.filter(rows.points != 0).semi_join(chosen, "account_id")
-    for row in project.warehouse.rows(wanted).to_pylist():
-        lines[row["account_id"]].append(receipt_line(row))
+    for row in receipt_of(project, "account", _CHOSEN, language):
+        if row["points"]:
+            lines[row["account_id"]].append(receipt_line(row))
     people: dict[str, list[PersonScore]] = defaultdict(list)
-    scored = project.warehouse.table("scored_people")
-    for person in _people(project, scored.semi_join(chosen, "account_id"), 5, per_account=True):
+    for person in _strongest(project):
         people[person.account_id].append(person)
     return [
         replace(
@@ -186,21 +185,37 @@ def list_people(project: Project, choice: Choice) -> list[PersonScore]:
     return _people(project, rows, choice.limit, sort=choice.sort)
 
 
-def _people(
-    project: Project, rows: ir.Table, limit: int, *, sort: str = "score", per_account: bool = False
-) -> list[PersonScore]:
-    order = [rows[sort].desc(), rows.person_id, rows.account_id]
-    if per_account:  # the people to talk to stand first
-        order.insert(0, rows.is_pql.desc())
-        rows = rows.mutate(place=ibis.row_number().over(ibis.window(group_by=rows.account_id, order_by=order)))
-        chosen = rows.filter(rows.place < limit)
-    else:
-        chosen = rows.order_by(*order).limit(limit)
-    columns = list(PersonScore.__dataclass_fields__)
-    named = join_on(chosen, project.warehouse.table("people").select("person_id", "name", "title"), ["person_id"])
-    found = project.warehouse.rows(named.select(*columns)).to_pylist()
-    found.sort(key=lambda row: (per_account and not row["is_pql"], -row[sort], row["person_id"], row["account_id"]))
-    return [PersonScore(**{**row, "is_buyer": bool(row["is_buyer"])}) for row in found]
+def _people(project: Project, rows: ir.Table, limit: int, *, sort: str) -> list[PersonScore]:
+    chosen = rows.order_by(rows[sort].desc(), rows.person_id, rows.account_id).limit(limit)
+    found = project.warehouse.rows(_named(project, chosen)).to_pylist()
+    found.sort(key=lambda row: (-row[sort], row["person_id"], row["account_id"]))
+    return [_person(row) for row in found]
+
+
+def _strongest(project: Project) -> list[PersonScore]:
+    """The strongest people of the chosen accounts, the people to talk to first."""
+    warehouse = project.warehouse
+
+    def build() -> None:
+        rows = warehouse.table("scored_people").semi_join(warehouse.table(_CHOSEN), "account_id")
+        order = [rows.is_pql.desc(), rows.score.desc(), rows.person_id]
+        placed = rows.mutate(place=ibis.row_number().over(ibis.window(group_by=rows.account_id, order_by=order)))
+        best = placed.filter(placed.place < _STRONGEST)
+        warehouse.create("strongest_people", _named(project, best), temporary=True)
+
+    warehouse.once_built("strongest people", build)
+    found = warehouse.whole("strongest_people").to_pylist()
+    found.sort(key=lambda row: (not row["is_pql"], -row["score"], row["person_id"], row["account_id"]))
+    return [_person(row) for row in found]
+
+
+def _named(project: Project, scored: ir.Table) -> ir.Table:
+    people = project.warehouse.table("people").select("person_id", "name", "title")
+    return join_on(scored, people, ["person_id"]).select(*PersonScore.__dataclass_fields__)
+
+
+def _person(row: dict[str, Any]) -> PersonScore:
+    return PersonScore(**{**row, "is_buyer": bool(row["is_buyer"])})
 
 
 def overview(project: Project, *, as_of: date | None, now: datetime, language: Language, weeks: int = 6) -> Overview:
