@@ -26,7 +26,7 @@ from handraise.simulate import simulate
 
 HANDRAISE = Path(sys.executable).with_name("handraise")
 COUNTED = re.compile(
-    r"Sent ([\d,]+) calls\. .*: ([\d,]+) received, ([\d,]+) accepted, 0 duplicate, 0 quarantined, 0 ref"
+    r"Sent ([\d,]+) calls\.\n.*: ([\d,]+) received, ([\d,]+) accepted, 0 duplicate, 0 quarantined, 0 ref"
 )
 PATIENCE, LONGEST = 40.0, 120.0
 

@@ -71,7 +71,9 @@ def simulate_live(folder: Path, pace: Pace, *, url: str | None, key: str | None)
         sender = Sender(library, address, write_key)
         _send(calls, sender, pace, stopped)
         sender.finish()
-        show.say(f"Sent {sender.sent:,} calls. {_told(before, counted, sender.sent)}".rstrip())
+        show.say(f"Sent {sender.sent:,} calls.")
+        if before is not None:
+            show.say(_told(before, counted, sender.sent))
 
 
 def _library() -> Any:
@@ -208,10 +210,8 @@ def _said(sender: Sender) -> Iterator[Callable[[str], None]]:
         yield say
 
 
-def _told(before: Counts | None, counted: Callable[[], Counts | None], sent: int) -> str:
+def _told(before: Counts, counted: Callable[[], Counts | None], sent: int) -> str:
     """What the server counted for the source since we began, once it has counted everything, or has had its time."""
-    if before is None:
-        return ""
     until = time.monotonic() + _COUNTED_WITHIN
     while True:
         now = counted() or Counts()
