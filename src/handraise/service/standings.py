@@ -6,9 +6,11 @@ from collections import defaultdict
 
 from handraise.playbook.schema import Language
 from handraise.records import ReceiptLine, Standing
-from handraise.service.export import account_receipt_rows
 from handraise.service.lists import receipt_line
 from handraise.service.project import Project
+from handraise.service.receipts import receipt_of
+
+_ASKED = "accounts_asked_about"
 
 
 def list_standings(project: Project, most: int) -> list[Standing]:
@@ -21,10 +23,12 @@ def list_standings(project: Project, most: int) -> list[Standing]:
 
 def reasons_of(project: Project, account_ids: list[str], language: Language) -> dict[str, tuple[ReceiptLine, ...]]:
     """Account → the lines of its receipt that gave points, the strongest first; call `ensure_scored` first."""
-    rows = account_receipt_rows(project, language)
+    scored = project.warehouse.table("scored_accounts")
+    project.warehouse.create(_ASKED, scored.filter(scored.account_id.isin(account_ids)), temporary=True)
     found: dict[str, list[ReceiptLine]] = defaultdict(list)
-    for row in project.warehouse.rows(rows.filter((rows.points != 0) & rows.account_id.isin(account_ids))).to_pylist():
-        found[row["account_id"]].append(receipt_line(row))
+    for row in receipt_of(project, "account", _ASKED, language):
+        if row["points"]:
+            found[row["account_id"]].append(receipt_line(row))
     return {
         one: tuple(sorted(lines, key=lambda line: (-(line.points or 0), line.signal))) for one, lines in found.items()
     }
