@@ -15,12 +15,14 @@ JOBS ?= 2
 # Events of the benchmark (empty: 30 million, for bench-history 120 million), and how many days it repeats.
 EVENTS ?=
 REPEAT ?= 3
+# Options of bench-serve; `python -m benchmarks.serve --help` has them.
+SERVE ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unused manual house docs format lock bench bench-history
+.PHONY: help setup demo test check lint types imports unused manual house docs format lock bench bench-history bench-serve
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -98,3 +100,6 @@ bench: $(READY) ## measure speed and memory, print the table; EVENTS=3000000 for
 
 bench-history: $(READY) ## the same with 720 days of history, against its last 180
 	@$(BIN)/python -m benchmarks --history --repeat $(REPEAT) $(if $(EVENTS),--events $(EVENTS))
+
+bench-serve: $(READY) ## load, kill and attack a server, print the table; SERVE="--phases burst --seconds 60" for less
+	@$(BIN)/python -m benchmarks.serve $(SERVE)

@@ -1,5 +1,7 @@
 """Vendors' own libraries send to a server that is killed and started again in the middle; every event counts once.
 
+Some forget what they could not send when nobody answers at all. Those meet a server that cannot store for a while, and says so.
+
 The ones of Node are installed from their registry into a folder of the test, where that is asked for:
 `HANDRAISE_TEST_NODE=1 pytest tests/serve/test_libraries.py`.
 """
@@ -25,13 +27,18 @@ NODE = {
     "snowplow": "@snowplow/node-tracker",
     "rudderstack": "@rudderstack/rudder-sdk-node",
 }
+# Neither tries again when a connection is refused.
+FORGETFUL = {"amplitude", "node amplitude", "node rudderstack"}
 HERE = Path(__file__).parent
 EVENTS = 200
 
 
-def all_counted_once(folder: Path, launch: Callable[..., Server], run: Callable[[str], list[str]]) -> None:
-    """Start a server, let a program send to it, kill the server meanwhile and start another at the same address."""
-    server = launch(folder)
+def all_counted_once(
+    folder: Path, launch: Callable[..., Server], run: Callable[[str], list[str]], *, forgetful: bool
+) -> None:
+    """Start a server, let a program send to it, and disturb the server meanwhile."""
+    how = {"program": (str(HERE / "failing_server.py"), "--fails-at", "71")} if forgetful else {}
+    server = launch(folder, **how)
     server.start()
     output = folder.with_name("library.out")
     with output.open("wb") as said:
@@ -40,18 +47,28 @@ def all_counted_once(folder: Path, launch: Callable[..., Server], run: Callable[
             ends = time.monotonic() + 30
             while b'"accepted":0' in server.get("/health")[1] and time.monotonic() < ends:
                 time.sleep(0.05)
-            server.kill()
-            server.start(port=server.port)
+            if forgetful:
+                time.sleep(1.5)
+                (folder / "mended").touch()
+            else:
+                server.kill()
+                server.start(port=server.port)
             assert sender.wait(timeout=90) == 0, output.read_text()
         finally:
             sender.kill()
             sender.wait()
+    assert not forgetful or wait_for_refusals(server)
     counts = server.settled(stored=EVENTS, within=20)
     assert server.stop() == 0
     assert (counts.accepted, counts.quarantined) == (EVENTS, 0), f"{counts} {output.read_text()[-2000:]}"
     assert counts.received == counts.accepted + counts.duplicate + counts.refused
     stored = stored_ids(folder)
     assert (len(stored), set(stored.values())) == (EVENTS, {1})
+
+
+def wait_for_refusals(server: Server) -> bool:
+    """Whether something was refused, as it was meant to be."""
+    return server.settled(refused=1, within=10).refused > 0
 
 
 @pytest.mark.parametrize("vendor", PYTHON)
@@ -63,7 +80,7 @@ def test_every_event_of_a_python_library_counts_once_whatever_the_server_went_th
     def run(address: str) -> list[str]:
         return [sys.executable, str(HERE / "library.py"), vendor, address, key, str(EVENTS)]
 
-    all_counted_once(folder, launch, run)
+    all_counted_once(folder, launch, run, forgetful=vendor in FORGETFUL)
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +110,4 @@ def test_every_event_of_a_node_library_counts_once_whatever_the_server_went_thro
     def run(address: str) -> list[str]:
         return [str(shutil.which("node")), str(node_folder / "library.mjs"), vendor, address, key, str(EVENTS)]
 
-    all_counted_once(folder, launch, run)
+    all_counted_once(folder, launch, run, forgetful=f"node {vendor}" in FORGETFUL)
