@@ -139,7 +139,13 @@ def again(folder: Path, sizes: Sizes) -> Iterator[Figure]:
         while sent < sizes.events:
             batches = (sizes.events - sent + 99) // 100
             told = in_own_process(
-                port=server.port, key=key, run=f"a{sent}", lines=16, size=100, per_second=300, seconds=batches / 300 + 0.5
+                port=server.port,
+                key=key,
+                run=f"a{sent}",
+                lines=16,
+                size=100,
+                per_second=300,
+                seconds=batches / 300 + 0.5,
             )
             sent += told.events
         server.settled(stored=sent, within=600)

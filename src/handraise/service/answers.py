@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handraise.errors import NotFoundError
 from handraise.service.host import Host
-from handraise.service.orders import ORDERS
+from handraise.service.orders import ORDER, ORDERS
 from handraise.service.questions import QUESTIONS
 from handraise.service.wire import encode, keywords_of
 
@@ -14,15 +14,16 @@ def answer(host: Host, name: str, content: bytes) -> bytes:
 
     Args:
         host: What is served.
-        name: Of the question or order.
+        name: Of the question; of an order with `order.` before it, as some have the name of a question.
         content: Its keywords as JSON.
 
     Raises:
         HandraiseError: As the question says, or there is none of this name.
     """
-    if name in ORDERS:
-        return encode(ORDERS[name](host, **keywords_of(ORDERS[name], content)))
-    question = QUESTIONS.get(name)
+    kind, _, own = name.rpartition(".")
+    order, question = (ORDERS.get(own), None) if kind == ORDER else (None, QUESTIONS.get(name))
+    if order:
+        return encode(order(host, **keywords_of(order, content)))
     if question is None:
         raise NotFoundError(f"the server knows no question {name!r}.", todo="Use the same version for both.")
     given = keywords_of(question.answer, content)

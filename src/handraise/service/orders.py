@@ -34,6 +34,7 @@ from handraise.service.wire import encode, keywords_of
 from handraise.warehouse.tables import read_fact, write_fact
 
 Ordered = TypeVar("Ordered", bound=Callable[..., Any])
+ORDER = "order"
 ORDERS: dict[str, Callable[..., Any]] = {}
 # Those that may stand in the queue: their arguments name nobody.
 SCHEDULED = ("refresh", "replay", "backup", "verify", "retain", "finish_erasures")

@@ -45,7 +45,7 @@ def order(folder: Path, wanted: Callable[Concatenate[Host, P], T], *args: P.args
     """
     owner = _owner(folder)
     if owner:
-        answer: T = _ask_server(owner, wanted, given)
+        answer: T = _ask_server(owner, wanted, given, kind="order.")
         return answer
     import secrets
 
@@ -69,14 +69,14 @@ def _owner(folder: Path) -> Owner | None:
     return owner_of(data)
 
 
-def _ask_server(owner: Owner, question: Callable[..., Any], given: dict[str, Any]) -> Any:
+def _ask_server(owner: Owner, question: Callable[..., Any], given: dict[str, Any], *, kind: str = "") -> Any:
     import urllib.error
     import urllib.request
 
     from handraise.service.wire import answer_of, encode, error_of
 
     request = urllib.request.Request(  # noqa: S310 - the address of our own server
-        f"{owner.address}/internal/{question.__name__}",
+        f"{owner.address}/internal/{kind}{question.__name__}",
         data=encode(given),
         headers={"Authorization": f"Bearer {owner.token}", "Content-Type": "application/json"},
     )
