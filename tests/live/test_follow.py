@@ -1,5 +1,6 @@
 """Following the log leaves the scores that a refresh of everything would leave, counts everything, and loses nothing."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,15 @@ from handraise.events.call_intake import Counts, read_counts
 from handraise.events.received import micros_of, refusals
 from handraise.log.segment import segments_in
 from handraise.log.store import EventLog
+from handraise.service import questions
+from handraise.service.aside import place_of_row, rows_aside
 from handraise.service.folder import create_project
 from handraise.service.live import Live
+from handraise.service.orders import mend
 from handraise.service.project import Project, ensure_scored, is_current, open_project, refresh
 from handraise.simulate import simulate
+from live.hosting import hosted, scored, settle
+from live.hosting import send as send_to
 from live.sending import Call, send, track, tracked
 from support import export_bytes, load_folder, write
 
@@ -224,3 +230,23 @@ def test_damage_of_the_log_is_counted_and_the_rest_is_taken_in(tmp_path: Path) -
         follow(live)
         assert live.damaged > 0
         assert read_counts(project.warehouse)["web"].accepted == 4
+
+
+def test_what_somebody_made_of_a_call_in_quarantine_holds_when_the_data_are_made_again(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send_to(host, ("track", {"messageId": "b1", "userId": "ann", "timestamp": "2026-08-31T10:00:00Z"}))
+        [row] = host.follower.ask(lambda project: rows_aside(project, limit=9))
+        good = json.loads(row["raw"])
+        good["event"] = json.dumps({**json.loads(good["event"]), "event": "open"})
+        done = mend(host, place=place_of_row(row), raw=json.dumps(good))
+        assert done.outcome == "accepted"
+        settle(host)
+        counted = host.follower.ask(questions.ingest_counts)
+        assert counted["web"] == Counts(received=1, accepted=1)
+    for file in (tmp_path / ".handraise").glob("warehouse.duckdb*"):
+        file.unlink()
+    with hosted(tmp_path) as host:
+        settle(host)
+        assert scored(host).keys() == {"ann"}
+        assert host.follower.ask(questions.ingest_counts) == counted
+        assert host.follower.ask(lambda project: rows_aside(project, limit=9)) == []

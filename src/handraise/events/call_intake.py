@@ -22,6 +22,7 @@ from handraise.warehouse.functions import hash_of
 from handraise.warehouse.tables import INPUTS, Input, write_fact
 
 FORMAT = "call"
+LOG = "log"  # how the name of a place in the log begins
 # The kind of a body that is no request of its vendor at all; `shared` says why.
 UNREADABLE = "unreadable"
 # What an erasure leaves in the place of a call.
@@ -295,7 +296,7 @@ def _aside(call: _Call) -> dict[str, object]:
     }
     return {
         "input": call.rows[0][0] if call.rows else "events",
-        "file": f"log:{received.source}:{received.place[0]}",
+        "file": f"{LOG}:{received.source}:{received.place[0]}",
         "line": received.place[1],
         "reason": call.reason,
         "raw": json.dumps(raw),

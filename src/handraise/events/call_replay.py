@@ -5,6 +5,7 @@ What was counted as set aside is counted as what becomes of it now: everything t
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from handraise.errors import InputError
-from handraise.events.call_intake import FORMAT, UNREADABLE, Counts, ReceivedCall, add_counts, take_calls
+from handraise.events.call_intake import ERASED, FORMAT, UNREADABLE, Counts, ReceivedCall, add_counts, take_calls
 from handraise.events.intake import FileCount
+from handraise.events.received import Received
 from handraise.warehouse.engine import Warehouse
 
 CALLS_AT_ONCE = 5_000
@@ -96,6 +99,18 @@ def take_again(warehouse: Warehouse, calls: Sequence[AsideCall]) -> dict[str, Co
         # They were counted as received and as set aside when they came.
         add_counts(warehouse, {s: Counts(received=-c.received, quarantined=-c.received) for s, c in counts.items()})
     return counts
+
+
+def mend_again(warehouse: Warehouse, record: Received) -> None:
+    """Do once more what the log says that somebody made of a call; nothing where it is not in quarantine."""
+    place = msgspec.json.decode(record.shared, type=dict[str, Any])
+    rows = warehouse.table("quarantine")
+    mine = rows.filter((rows.format == FORMAT) & (rows.file == place["file"]) & (rows.line == place["line"]))
+    found = warehouse.rows(mine.limit(1)).to_pylist()
+    # What it said of somebody who was erased is gone; what can no longer be read stays in quarantine.
+    if found and record.events != (ERASED,):
+        with contextlib.suppress(InputError):
+            take_again(warehouse, [aside_call(found[0], record.events[0].decode())])
 
 
 def replay_calls(warehouse: Warehouse) -> list[FileCount]:

@@ -10,6 +10,8 @@ import msgspec
 from handraise.events.call_intake import Counts, ReceivedCall
 
 _REFUSED = "refused"
+# A call of an earlier record as somebody put it right; `shared` says which.
+MENDED = "mended"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +36,7 @@ class Received(msgspec.Struct, frozen=True, array_like=True):
 
     def calls(self, position: int, received_at: int) -> Iterator[ReceivedCall]:
         """Its calls; `position` and `received_at` as the log has them."""
-        if self.kind == _REFUSED:
+        if self.kind in {_REFUSED, MENDED}:
             return
         at = instant_of(received_at)
         for number, event in enumerate(self.events):
@@ -54,6 +56,11 @@ class Received(msgspec.Struct, frozen=True, array_like=True):
             return None
         total = sum(msgspec.json.decode(self.shared, type=dict[str, int]).values())
         return Counts(received=total, refused=total)
+
+
+def mended(source: str, *, file: str, line: int, raw: str) -> Received:
+    """A record of what somebody made of a call in quarantine; `file` and `line` are its place there."""
+    return Received(source, MENDED, msgspec.json.encode({"file": file, "line": line}), (raw.encode(),))
 
 
 def refusals(source: str, reasons: dict[str, int]) -> Received:

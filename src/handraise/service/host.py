@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from handraise.errors import BusyError, LogError
+from handraise.events.received import Received
 from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
@@ -113,6 +115,19 @@ class Host:
     def reading(self) -> AbstractContextManager[Project]:
         """The project as it is now; see `Readers.reading`."""
         return self._readers.reading()
+
+    def store(self, received: Received) -> None:
+        """Write something to the log and wait until it is durable.
+
+        Raises:
+            LogError: It is not.
+        """
+        told: Future[LogError | None] = Future()
+        if not self.door.submit(received, self.now(), told.set_result):
+            raise LogError("the event log cannot be written at the moment.", todo="Try again in a moment.")
+        failure = told.result()
+        if failure:
+            raise failure
 
     def begin_segment(self) -> None:
         """Let the log go on in a new segment, so that everything before can be rewritten."""

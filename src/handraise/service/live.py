@@ -23,7 +23,8 @@ from handraise.events.call_intake import (
     add_counts,
     take_calls,
 )
-from handraise.events.received import Received, decode
+from handraise.events.call_replay import mend_again
+from handraise.events.received import MENDED, Received, decode
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
 from handraise.playbook.measures import Abandoned
@@ -67,6 +68,7 @@ class _Read:
     calls: list[ReceivedCall] = field(default_factory=list)
     refused: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     damaged: list[Damage] = field(default_factory=list)
+    mended: list[Received] = field(default_factory=list)
 
     def add(self, found: Frame | Damage) -> None:
         """One record, or a range that cannot be read."""
@@ -74,6 +76,8 @@ class _Read:
             self.damaged.append(found)
             return
         record = decode(found.payload)
+        if record.kind == MENDED:
+            self.mended.append(record)
         self.calls += record.calls(found.position, found.received_at)
         if record.refused:
             self.refused[record.source].received += record.refused.received
@@ -130,6 +134,8 @@ class Live:
         warehouse, followed = self.project.warehouse, self._is_followed()
         if read.calls:
             take_calls(warehouse, read.calls, reason=reason, erased=self._erased)
+        for record in read.mended:
+            mend_again(warehouse, record)
         if read.refused:
             add_counts(warehouse, read.refused)
         if read.damaged:

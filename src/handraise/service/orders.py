@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from handraise.errors import LogError
-from handraise.events.call_intake import RETURNED
+from handraise.events.call_intake import LOG, RETURNED
 from handraise.events.intake import FileCount
-from handraise.events.received import micros_of
+from handraise.events.received import mended, micros_of
 from handraise.events.retention import delete_before
 from handraise.ledger import audit
 from handraise.ledger.suppression import count_suppressed
 from handraise.log.frame import Frame
 from handraise.log.segment import is_as_sealed, read_seal, segments_in
-from handraise.service import questions
+from handraise.service import aside, questions
 from handraise.service.backup import BACKUPS, Backup, back_up, prune
 from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running
 from handraise.service.erase import erase as erase_person
@@ -37,6 +37,8 @@ Ordered = TypeVar("Ordered", bound=Callable[..., Any])
 ORDER = "order"
 ORDERS: dict[str, Callable[..., Any]] = {}
 # Those that may stand in the queue: their arguments name nobody.
+# Seconds until what somebody waits for has to have begun.
+PATIENCE = 30.0
 SCHEDULED = ("refresh", "replay", "backup", "verify", "retain", "finish_erasures")
 
 
@@ -50,6 +52,16 @@ def order(function: Ordered) -> Ordered:
 def erase(host: Host, *, person_id: str, requested_by: str) -> Receipt:
     """Erase a person from every place."""
     return erase_person(host, person_id, requested_by=requested_by, now=host.now)
+
+
+@order
+def mend(host: Host, *, place: tuple[str, str, int], raw: str) -> aside.Mended:
+    """Try a row of quarantine as somebody put it right; what is made of a call is written to the log too."""
+    done = host.follower.ask(lambda project: aside.mend(project, place, raw), patience=PATIENCE)
+    _, file, line = place
+    if file.startswith(f"{LOG}:"):
+        host.store(mended(file.split(":")[1], file=file, line=line, raw=raw))
+    return done
 
 
 @order

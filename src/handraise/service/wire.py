@@ -51,6 +51,7 @@ def answer_of(question: Callable[..., Any], content: bytes) -> Any:
 def encode_error(error: HandraiseError) -> bytes:
     """JSON of an error."""
     parts = {"error": type(error).__name__, "what": error.what, "where": error.where, "todo": error.todo}
+    parts["retry"] = "yes" if error.retry else "no"
     return msgspec.json.encode(parts)
 
 
@@ -62,7 +63,10 @@ def error_of(content: bytes) -> HandraiseError:
         made = kind(parts["what"], where=parts.get("where", ""), todo=parts.get("todo", ""))
     except (msgspec.DecodeError, KeyError, TypeError):
         return HandraiseError("the server failed.", todo="Its own output says why.")
-    return made if isinstance(made, HandraiseError) else HandraiseError(parts["what"])
+    if not isinstance(made, HandraiseError):
+        return HandraiseError(parts["what"])
+    made.retry = parts.get("retry") == "yes"
+    return made
 
 
 _SAME = "Use the same version of handraise for the server and the command."

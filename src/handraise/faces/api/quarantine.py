@@ -17,7 +17,7 @@ from handraise.faces.api.auth import Caller, Reader, Writer
 from handraise.faces.api.pages import Page, Paged, Text, Whole, cut, place_in
 from handraise.faces.api.problems import documented
 from handraise.ledger.audit import record
-from handraise.service import aside, questions
+from handraise.service import aside, orders, questions
 from handraise.service.host import Host
 
 router = APIRouter(prefix="/api/v1", tags=["quarantine"], responses=documented())
@@ -120,7 +120,7 @@ def get_quarantined(host: HostOf, _: Reader, row_id: RowId) -> AsideRow:
 def fix_quarantined(host: HostOf, caller: Writer, row_id: RowId, correction: Correction) -> Outcome:
     """Take a row in as it should have been; if it is still bad, it stays as it is now. Needs the scope `write`."""
     place = _place_of(row_id)
-    done = host.follower.ask(lambda project: aside.mend(project, place, correction.raw), patience=PATIENCE)
+    done = orders.mend(host, place=place, raw=correction.raw)
     _note(host, caller, "quarantine.fix", {"outcome": done.outcome})
     return Outcome(outcome=done.outcome, row=_shown(done.row) if done.row else None)
 

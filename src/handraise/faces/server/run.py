@@ -20,6 +20,7 @@ from handraise.errors import ProjectError
 from handraise.faces.api.app import make_api
 from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.connection import Connection
+from handraise.faces.server.logs import set_up
 from handraise.log.disk import Disk
 from handraise.service.host import Host
 from handraise.service.orders import duties_of
@@ -56,6 +57,7 @@ def serve(
         BusyError: Another process has the project.
         ProjectError: The address cannot be used.
     """
+    set_up()
     _allow_open_files()
     listening = _listen(host, port)
     with (
