@@ -206,7 +206,9 @@ def large_bodies(server: Server, key: str, *, size: int = 200 * MIB) -> Large:
     found.answers["a trailer without end"] = _stream(server.port, chunked + b"1\r\n{\r\n0\r\nX: ", _plain(size))
     found.answers["headers without end"] = _stream(server.port, told + b"X: ", _plain(size))
     for name, bomb in bombs():
-        found.answers[name] = asyncio.run(_one(server.port, request(key, bomb, more="Content-Encoding: gzip\r\n"))).status
+        found.answers[name] = asyncio.run(
+            _one(server.port, request(key, bomb, more="Content-Encoding: gzip\r\n"))
+        ).status
     found.grown = max(0, server.peak_memory() - before)
     return found
 

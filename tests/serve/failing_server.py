@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from handraise.faces.server.run import serve
-from log.disks import FailingDisk
+from handraise.faces.server.run import serve  # noqa: E402 - found only now
+from log.disks import FailingDisk  # noqa: E402 - likewise
 
 
 class Tripped(FailingDisk):

@@ -54,6 +54,7 @@ def mixpanel(address: str, key: str) -> tuple[Send, Callable[[], object]]:
 
     consumer = BufferedConsumer(max_size=20, events_url=f"{address}/track", retry_limit=12)
     client = Mixpanel(key, consumer)
+
     def again(send: Callable[[], object]) -> None:
         """It keeps what it could not send, and tells its caller to come again."""
         with contextlib.suppress(MixpanelException):
@@ -75,7 +76,8 @@ def snowplow(address: str, key: str) -> tuple[Send, Callable[[], object]]:
     where = urlparse(address)
     emitter = Emitter(str(where.hostname), protocol="http", port=where.port, batch_size=20, max_retry_delay_seconds=1)
     trackers = [
-        Tracker(namespace="t", emitters=emitter, app_id=key, subject=Subject().set_user_id(f"user-{n}")) for n in range(7)
+        Tracker(namespace="t", emitters=emitter, app_id=key, subject=Subject().set_user_id(f"user-{n}"))
+        for n in range(7)
     ]
 
     def send(n: int) -> None:

@@ -17,9 +17,7 @@ RESERVE = 512 << 20
 
 
 # Making a segment takes 64 writes of zeros and two syncs around its header; after that each group is a write and a sync.
-@pytest.mark.parametrize(
-    ("fails_at", "code"), [(1, "EIO"), (67, "ENOSPC"), (68, "EIO"), (69, "EIO"), (120, "EIO")]
-)
+@pytest.mark.parametrize(("fails_at", "code"), [(1, "EIO"), (67, "ENOSPC"), (68, "EIO"), (69, "EIO"), (120, "EIO")])
 def test_after_a_failing_write_or_sync_nothing_is_acknowledged_until_the_log_is_opened_again(
     project: tuple[Path, str], launch: Callable[..., Server], fails_at: int, code: str
 ) -> None:

@@ -153,7 +153,10 @@ def raw_requests(key: str) -> Iterator[tuple[str, bytes]]:
     yield "no protocol", b"GET /\r\n\r\n"
     yield "another protocol", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)
     yield "HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-    yield "upgrade", b"GET /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"
+    yield (
+        "upgrade",
+        b"GET /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n",
+    )
     yield "a whole address", good.replace(b"POST /v1/batch", b"POST http://other.example/v1/batch")
     yield "connect", b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n"
     yield "asterisk", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -26,7 +26,10 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
         folder = disk / "project"
         key = new_project(folder)
         cuts = []
-        with serving(Server(folder)) as server, sending(Load(port=server.port, key=key, run="p", lines=8, size=5)) as load:
+        with (
+            serving(Server(folder)) as server,
+            sending(Load(port=server.port, key=key, run="p", lines=8, size=5)) as load,
+        ):
             for number in range(CUTS):
                 time.sleep(1.5)
                 copy = tmp_path / f"cut-{number}.img"

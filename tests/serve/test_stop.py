@@ -63,7 +63,9 @@ def test_hanging_connections_do_not_keep_it_from_stopping(project: tuple[Path, s
     async def hang() -> int:
         lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(30)]
         for number, (_, writer) in enumerate(lines):
-            writer.write((b"", b"POST /v1/b", b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")[number % 3])
+            writer.write(
+                (b"", b"POST /v1/b", b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")[number % 3]
+            )
         await asyncio.sleep(0.5)
         status = await asyncio.to_thread(server.stop, 10)
         for _, writer in lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 import time
 from collections import deque
@@ -172,6 +173,8 @@ class Follower:
         if taken.behind < _FAR_BEHIND or late:
             now = self._now()
             if live.settle(now):
+                if self.progress.scored_at is None:
+                    _keep_for_good()
                 self.progress.scored_at = now
             self._scored = time.monotonic()
         self.project.warehouse.steps.clear()  # nobody reads them here, and there is no end to them
@@ -246,6 +249,16 @@ class Follower:
         if project:
             with contextlib.suppress(Exception):  # a broken engine is left as it is
                 project.warehouse.close()
+
+
+def _keep_for_good() -> None:
+    """Spare the collector what is there now: libraries and statements that were built once and stay as long as the process.
+
+    Looking through them again and again stops every thread for more than a tenth of a second each time, and with them
+    whoever waits for an answer.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def says_damage(error: BaseException) -> bool:

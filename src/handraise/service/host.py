@@ -116,7 +116,10 @@ class Host:
                 reader.warehouse.close()  # it may be of data that are damaged
                 raise
             reader.warehouse.steps.clear()
-            self._readers.append((owner, reader))
+            if _sees_what_is_stored(reader):
+                self._readers.append((owner, reader))
+            else:
+                reader.warehouse.close()
         finally:
             self._places.release()
 
@@ -176,6 +179,12 @@ class Host:
         self._stopping.set()
         self._noting.join()
         self.door.note_refusals(self._now())
+
+
+def _sees_what_is_stored(reader: Project) -> bool:
+    """Whether a reader has no tables of its own in front of stored ones; it has when it scored something by itself."""
+    twice = "SELECT 1 FROM duckdb_tables() GROUP BY table_name HAVING count(*) > 1 LIMIT 1"
+    return not reader.warehouse.connection.execute(twice).fetchall()
 
 
 def _claim(data: Path) -> Claim:
