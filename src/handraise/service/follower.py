@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 import threading
 import time
 from collections import deque
@@ -29,8 +30,12 @@ _FAR_BEHIND, _SCORE_AT_LEAST = 4 * 1024 * 1024, 2.0
 _TRIES, _SMALLER = 3, 16
 # Seconds that what is being done gets to end by itself when the server stops; then it is broken off, which loses nothing.
 _END_WITHIN = 3.0
-# What the engine says of a file that cannot be trusted any more, whatever kind of error it raises.
-_DAMAGED = ("corrupt", "checksum", "not a valid duckdb", "could not read enough bytes", "deserialize", "serialization")
+# How the engine begins when it says that a file cannot be trusted any more. Only the beginning counts: what follows in
+# other errors may be what somebody sent.
+_DAMAGED = re.compile(
+    r"IO Error: Corrupt database file|IO Error: Could not read enough bytes from file|Serialization Error: Failed to deserialize"
+    r'|IO Error: The file "[^"]*" exists, but it is not a valid DuckDB|Corrupt database file'
+)
 _log = structlog.get_logger()
 
 
@@ -265,7 +270,7 @@ def says_damage(error: BaseException) -> bool:
     """Whether an error, or what caused it, says that the data file cannot be trusted any more."""
     seen: BaseException | None = error
     while seen is not None:
-        if any(words in str(seen).lower() for words in _DAMAGED):
+        if not isinstance(seen, HandraiseError) and _DAMAGED.match(str(seen)):
             return True
         seen = seen.__cause__
     return False

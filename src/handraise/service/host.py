@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from handraise.errors import BusyError, LogError, ProjectError
+from handraise.errors import BusyError, EngineError, LogError, ProjectError
 from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
@@ -127,13 +127,17 @@ class Host:
         """The project that is written, and a reader of it; readers of one that was opened before are no use."""
         owner = self.follower.project
         if owner is None:
-            raise BusyError("the data are being opened again.", todo="Try again in a moment.")
+            raise _opening()
         while self._readers:
             of, reader = self._readers.pop()
             if of is owner:
                 return owner, reader
             reader.warehouse.close()
-        warehouse = owner.warehouse.reader()
+        try:
+            with failures_told():
+                warehouse = owner.warehouse.reader()
+        except EngineError as error:  # it is being closed this moment
+            raise _opening() from error
         return owner, Project(folder=self.folder, loaded=owner.loaded, warehouse=warehouse, followed=True)
 
     def _open_project(self) -> Project:
@@ -179,6 +183,10 @@ class Host:
         self._stopping.set()
         self._noting.join()
         self.door.note_refusals(self._now())
+
+
+def _opening() -> BusyError:
+    return BusyError("the data are being opened again.", todo="Try again in a moment.")
 
 
 def _sees_what_is_stored(reader: Project) -> bool:
