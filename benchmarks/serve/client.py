@@ -21,7 +21,7 @@ _NAMES = (
     "limit_reached",
     "report_viewed",
 )
-PEOPLE, WORKSPACES = 2_000, 200
+PEOPLE, WORKSPACES = 5_000, 500
 _OK = 200
 
 

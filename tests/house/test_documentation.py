@@ -129,3 +129,15 @@ def test_every_example_of_a_playbook_is_one(page: str) -> None:
     assert examples
     for example in examples:
         parse_playbook(example, name=page, path=None)
+
+
+def test_every_guarantee_names_a_test_that_is_there() -> None:
+    tests = Path(__file__).parents[1]
+    there = {
+        name
+        for file in tests.rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    lines = re.findall(r"^\| (?!promise|---)(.+) \| (.*) \|$", _text("guarantees.md"), flags=re.MULTILINE)
+    assert len(lines) > 20
+    assert [said for said, shown in lines if shown.strip("`") not in there] == []

@@ -20,7 +20,7 @@ from serve.mounts import made_image, mounted
 CUTS = 3
 
 
-def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+def test_what_the_disk_holds_at_any_moment_has_all_that_was_acknowledged(tmp_path: Path) -> None:
     image = made_image(tmp_path / "disk.img")
     with mounted(image, tmp_path / "disk") as disk:
         folder = disk / "project"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import re
 import threading
 import time
 from collections import deque
@@ -32,8 +34,12 @@ _LOOK_EVERY = 1.0
 _TRIES, _SMALLER = 3, 16
 # Seconds that what is being done gets to end by itself when the server stops; then it is broken off, which loses nothing.
 _END_WITHIN = 3.0
-# What the engine says of a file that cannot be trusted any more, whatever kind of error it raises.
-_DAMAGED = ("corrupt", "checksum", "not a valid duckdb", "could not read enough bytes", "deserialize", "serialization")
+# How the engine begins when it says that a file cannot be trusted any more. Only the beginning counts: what follows in
+# other errors may be what somebody sent.
+_DAMAGED = re.compile(
+    r"IO Error: Corrupt database file|IO Error: Could not read enough bytes from file|Serialization Error: Failed to deserialize"
+    r'|IO Error: The file "[^"]*" exists, but it is not a valid DuckDB|Corrupt database file'
+)
 _AGAIN = "Try again in a moment."
 _log = structlog.get_logger()
 
@@ -224,6 +230,8 @@ class Follower:
         if taken.behind < FAR_BEHIND or late:
             now = self._now()
             if live.settle(now):
+                if self.progress.scored_at is None:
+                    _keep_for_good()
                 self.progress.scored_at = now
             self._scored = time.monotonic()
         self.project.warehouse.steps.clear()  # nobody reads them here, and there is no end to them
@@ -331,11 +339,21 @@ class Follower:
                 project.warehouse.close()
 
 
+def _keep_for_good() -> None:
+    """Spare the collector what is there now: libraries and statements that were built once and stay as long as the process.
+
+    Looking through them again and again stops every thread for more than a tenth of a second each time, and with them
+    whoever waits for an answer.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def says_damage(error: BaseException) -> bool:
     """Whether an error, or what caused it, says that the data file cannot be trusted any more."""
     seen: BaseException | None = error
     while seen is not None:
-        if any(words in str(seen).lower() for words in _DAMAGED):
+        if not isinstance(seen, HandraiseError) and _DAMAGED.match(str(seen)):
             return True
         seen = seen.__cause__
     return False

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from handraise.errors import BusyError
+from handraise.errors import BusyError, EngineError
 from handraise.service.project import Project, scored_by
 from handraise.warehouse.engine import failures_told
 
@@ -44,6 +44,7 @@ class Readers:
             with contextlib.ExitStack() as exits:
                 owner, reader = self._settled(exits)
                 yield reader
+            reader.warehouse.steps.clear()  # nobody reads them here, and there is no end to them
             if reader.warehouse.hides_stored():
                 reader.warehouse.close()  # what it copied to look at another day would be read for ever
             else:
@@ -89,13 +90,22 @@ class Readers:
         """The project that is written, and a reader of it; readers of one that was opened before are no use."""
         owner = self._owner()
         if owner is None:
-            raise BusyError("the data are being opened again.", todo=_AGAIN)
+            raise _opening()
         while self._idle:
             of, reader = self._idle.pop()
             if of is owner:
                 return owner, reader
             reader.warehouse.close()
-        return owner, replace(owner, warehouse=owner.warehouse.reader(), followed=True)
+        try:
+            with failures_told():
+                warehouse = owner.warehouse.reader()
+        except EngineError as error:  # it is being closed this moment
+            raise _opening() from error
+        return owner, replace(owner, warehouse=warehouse, followed=True)
+
+
+def _opening() -> BusyError:
+    return BusyError("the data are being opened again.", todo=_AGAIN)
 
 
 def _close_after_failure(reader: Project, kind: type[BaseException] | None, *_: object) -> None:

@@ -1,0 +1,106 @@
+"""What a host promises inside its process: readers see what is stored, and nobody waits for an answer for ever."""
+
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from handraise.errors import BusyError, EngineError
+from handraise.events.received import Received
+from handraise.log.disk import Disk
+from handraise.service.folder import create_project
+from handraise.service.host import Host
+
+SQL = "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = 'dirty_people'"
+
+
+def opened(folder: Path, disk: Disk | None = None) -> Host:
+    if not (folder / "handraise.yaml").exists():
+        create_project(folder)
+    return Host(folder, environment=os.environ, now=lambda: datetime.now(UTC), random=secrets.token_bytes, disk=disk)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    with opened(tmp_path / "project") as made:
+        yield made
+
+
+def test_what_a_reader_made_for_itself_hides_nothing_from_the_next(host: Host) -> None:
+    with host.reading() as project:
+        project.warehouse.empty("dirty_people")  # as when it scores by itself: it works on a copy
+        assert project.warehouse.connection.execute(SQL).fetchall() == [(1,)]
+    for _ in range(5):
+        with host.reading() as project:
+            assert project.warehouse.connection.execute(SQL).fetchall() == [(0,)]
+
+
+def test_the_steps_of_a_server_are_not_kept_for_ever(host: Host) -> None:
+    for _ in range(3):
+        with host.reading() as project:
+            project.warehouse.rows(project.warehouse.table("events"))
+    with host.reading() as project:
+        assert len(project.warehouse.steps) == 0
+
+
+def test_data_are_opened_again_without_whoever_read_them_before(host: Host) -> None:
+    with host.reading() as project:
+        before = project
+    host.follower.ask(lambda project: project.warehouse.close())  # as an engine that gives up
+    for _ in range(100):
+        try:
+            with host.reading() as project:
+                project.warehouse.count(project.warehouse.table("events"))
+                assert project is not before
+                return
+        except (BusyError, EngineError):
+            threading.Event().wait(0.1)
+    pytest.fail("the data were not opened again")
+
+
+def test_nobody_waits_for_a_server_that_has_stopped(tmp_path: Path) -> None:
+    with opened(tmp_path / "project") as host:
+        follower = host.follower
+    with pytest.raises(BusyError, match="stopping"):
+        follower.ask(lambda _: None)
+
+
+def test_a_long_piece_of_work_is_broken_off_when_the_server_stops(tmp_path: Path) -> None:
+    started, refused = threading.Event(), threading.Event()
+
+    def work(host: Host) -> None:
+        def long(project: object) -> None:
+            started.set()
+            project.warehouse.connection.execute(
+                "SELECT sum(a.i * b.i) FROM range(3_000_000) a(i), range(3_000_000) b(i)"
+            )  # type: ignore[attr-defined]
+
+        try:
+            host.follower.ask(long)
+        except Exception:  # noqa: BLE001 - whatever it is told, it is told
+            refused.set()
+
+    with opened(tmp_path / "project") as host:
+        thread = threading.Thread(target=work, args=(host,))
+        thread.start()
+        assert started.wait(10)
+    thread.join(10)
+    assert refused.is_set()
+
+
+def test_an_answer_that_nobody_waits_for_any_more_keeps_nothing_from_being_stored(host: Host) -> None:
+    stored = threading.Event()
+
+    def gone(_: object) -> None:
+        message = "Event loop is closed"
+        raise RuntimeError(message)
+
+    event = (b'{"type":"track","userId":"u","event":"open"}',)
+    received = Received("web", "segment", b"{}", event)
+    assert host.door.submit(received, datetime.now(UTC), gone)
+    assert host.door.submit(received, datetime.now(UTC), lambda _: stored.set())
+    assert stored.wait(10)
