@@ -17,6 +17,7 @@ from handraise.log.store import EventLog
 from handraise.service import live
 from handraise.service.folder import create_project
 from handraise.service.follower import Follower, says_damage
+from handraise.service.playbook_file import PlaybookFile
 from handraise.service.project import Project, open_project
 from handraise.warehouse.engines.protocol import RefusedError
 from live.sending import send, track
@@ -40,7 +41,9 @@ def following(folder: Path, moved: list[str]) -> Iterator[tuple[EventLog, Follow
             moved.append("moved")
             return "moved"
 
-        follower = Follower(open_it, move_aside, log, wait=time.sleep, now=lambda: NOW)
+        follower = Follower(
+            open_it, move_aside, log, playbook=PlaybookFile(folder), now=lambda: NOW, erased=lambda _: set()
+        )
         yield log, follower
         follower.stop()
     log.close()
@@ -62,10 +65,10 @@ def test_the_one_record_that_cannot_be_taken_in_is_set_aside_and_no_other(
 ) -> None:
     real, moved = live.take_calls, []
 
-    def failing(warehouse: Any, calls: Any, reason: str | None = None) -> object:
+    def failing(warehouse: Any, calls: Any, *, reason: str | None = None, **more: Any) -> object:
         if reason is None and any(b"poison" in call.event for call in calls):
             raise EngineError("the engine cannot take this in")
-        return real(warehouse, calls, reason)
+        return real(warehouse, calls, reason=reason, **more)
 
     monkeypatch.setattr(live, "take_calls", failing)
     with following(tmp_path / "p", moved) as (log, follower):
@@ -80,10 +83,10 @@ def test_the_one_record_that_cannot_be_taken_in_is_set_aside_and_no_other(
 def test_damage_of_the_data_file_is_no_fault_of_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, moved = live.take_calls, []
 
-    def failing(warehouse: Any, calls: Any, reason: str | None = None) -> object:
+    def failing(warehouse: Any, calls: Any, **more: Any) -> object:
         if not moved:
             raise EngineError("the step failed") from RefusedError(CORRUPT)
-        return real(warehouse, calls, reason)
+        return real(warehouse, calls, **more)
 
     monkeypatch.setattr(live, "take_calls", failing)
     with following(tmp_path / "p", moved) as (log, follower):

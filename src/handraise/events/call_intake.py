@@ -210,7 +210,7 @@ def _store(warehouse: Warehouse, by_input: dict[str, list[tuple[int, dict[str, s
         warehouse.once_built(f"calls: sound {name}", partial(_make_sound, warehouse, name))
         good = warehouse.table(f"sound_{name}")
         if name == "events":
-            stored = store_events(warehouse, good.select(*INPUTS[name].columns))
+            stored = store_events(warehouse, good.select(*INPUTS[name].columns), live=True)
             fresh |= _fresh_events(warehouse, good, stored)
         else:
             stored = store_entities(warehouse, INPUTS[name], good, LINE)

@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of, hash_of
-from handraise.warehouse.tables import Input, read_fact, remake_when_changed, write_fact
+from handraise.warehouse.tables import UNROLLED, Input, read_fact, remake_when_changed, write_fact
 
 _KEY_LAYOUT = 1
 SEPARATOR = "\x1f"
 _NEVER = "1900-01-01"  # stands for a missing instant in keys; no accepted instant is that early
 
 
-def store_events(warehouse: Warehouse, incoming: ir.Table) -> int:
+def store_events(warehouse: Warehouse, incoming: ir.Table, *, live: bool = False) -> int:
     """Add accepted events that are not stored yet; returns how many were new.
 
     One id is one event. When copies of an id differ, the one that sorts first by (timestamp, name, ids, workspace,
@@ -28,6 +28,7 @@ def store_events(warehouse: Warehouse, incoming: ir.Table) -> int:
     Args:
         warehouse: With the table `event_keys`; see `refresh_event_keys`.
         incoming: Stored rows with the columns of `events`; read several times.
+        live: They are few, and are to be added to the roll-ups instead of having their days made again.
     """
     keys = warehouse.create("incoming_keys", _keys(incoming), temporary=True)
     known = warehouse.table("event_keys").semi_join(keys, "id_hash").distinct()
@@ -36,26 +37,31 @@ def store_events(warehouse: Warehouse, incoming: ir.Table) -> int:
     suspects = both.group_by("id_hash").having(both.count() > 1).agg()
     suspects = warehouse.create("suspect_keys", suspects, temporary=True)
     if warehouse.count(suspects) == 0:
-        return _add(warehouse, incoming)
+        return _add(warehouse, incoming, live=live)
     hashed = incoming.mutate(id_hash=hash_of(incoming.event_id))
     plain = hashed.anti_join(suspects, "id_hash").drop("id_hash")
     copies = hashed.semi_join(suspects, "id_hash").drop("id_hash")
-    return _add(warehouse, plain) + _add_copies(warehouse, copies, known)
+    return _add(warehouse, plain, live=live) + _add_copies(warehouse, copies, known, live=live)
 
 
 def _keys(events: ir.Table) -> ir.Table:
     return events.select(id_hash=hash_of(events.event_id), day=events.timestamp.date())
 
 
-def _add(warehouse: Warehouse, events: ir.Table) -> int:
+def _add(warehouse: Warehouse, events: ir.Table, *, live: bool) -> int:
     added = warehouse.insert("events", events)
     if added:
-        _mark_dirty(warehouse, events)
+        if live:
+            count_up(warehouse, "data_version")
+            warehouse.insert("unrolled_events", events)
+            write_fact(warehouse, UNROLLED, "yes")
+        else:
+            _mark_dirty(warehouse, events)
         warehouse.insert("event_keys", _keys(events))
     return added
 
 
-def _add_copies(warehouse: Warehouse, copies: ir.Table, known_keys: ir.Table) -> int:
+def _add_copies(warehouse: Warehouse, copies: ir.Table, known_keys: ir.Table, *, live: bool) -> int:
     """Events whose id comes more than once, among them or in the store (or whose hash another id has)."""
     incoming = warehouse.create("incoming_unique", one_row_per_id(copies), temporary=True)
     events = warehouse.table("events")
@@ -68,7 +74,7 @@ def _add_copies(warehouse: Warehouse, copies: ir.Table, known_keys: ir.Table) ->
         known = events.filter(after & until).semi_join(incoming, "event_id")
     known = warehouse.create("known_events", known, temporary=True)
     new = warehouse.create("new_events", incoming.anti_join(known, "event_id"), temporary=True)
-    added = _add(warehouse, new)
+    added = _add(warehouse, new, live=live)
     _replace_later_copies(warehouse, incoming, known)
     return added
 

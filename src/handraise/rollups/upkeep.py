@@ -22,7 +22,7 @@ from handraise.rollups.person_days import (
 )
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of
-from handraise.warehouse.tables import read_fact, write_fact
+from handraise.warehouse.tables import UNROLLED, read_fact, write_fact
 
 _BY_DAY = ("person_days", "person_role_days", "person_feature_days")
 # A stretch is rolled up in one go: long enough to be quick, short enough for memory, and its rows lie together.
@@ -44,12 +44,74 @@ def refresh_rollups(warehouse: Warehouse, plan: RollupPlan, progress: Callable[[
             _roll_up(warehouse, plan, first, last, known=not fresh)
             if progress:
                 progress(done / len(spans))
+        added = 0 if fresh else _add_unrolled(warehouse, plan, spans)
         if not fresh and read_fact(warehouse, "rebuild_firsts") == "yes":
             _rebuild_firsts(warehouse, plan)
-        if dirty:
+        if read_fact(warehouse, UNROLLED) == "yes":
+            warehouse.empty("unrolled_events")
+            write_fact(warehouse, UNROLLED, "no")
+        if dirty or added:
             write_fact(warehouse, "rebuild_firsts", "no")
             warehouse.empty("dirty_days")
-    return len(dirty)
+    return len(dirty) + added
+
+
+def _add_unrolled(warehouse: Warehouse, plan: RollupPlan, spans: list[tuple[date, date]]) -> int:
+    """Add events that came in live to the roll-ups of their days; returns of how many days.
+
+    The days of `spans` were made again just now, those between two changed ones too: they have them already.
+    """
+    if read_fact(warehouse, UNROLLED) != "yes":
+        return 0
+    made = [day for first, last in spans for day in _days(first, last)]
+    made_now = warehouse.hold("days_made", pa.table({"day": pa.array(made, pa.date32())}))
+    events = with_keys(warehouse.table("unrolled_events"))
+    warehouse.show("span_events", events.anti_join(made_now, "day"))
+    days = warehouse.count(warehouse.table("span_events").select("day").distinct())
+    if days:
+        _hold_role_names(warehouse, plan)
+        warehouse.once_built(f"added {plan.content_hash}", lambda: _add_steps(warehouse, plan))
+    return days
+
+
+def _add_steps(warehouse: Warehouse, plan: RollupPlan) -> None:
+    """From the events of `span_events`, none of which is in the roll-ups, to the stored roll-ups."""
+    events = warehouse.table("span_events")
+    days = warehouse.create("fresh_days", person_days(events, plan), temporary=True)
+    roles = person_role_days(events, warehouse.table("role_names"), plan)
+    roles = warehouse.create("fresh_roles", roles, temporary=True)
+    firsts = warehouse.create("fresh_firsts", person_firsts(days, roles, plan, WHO), temporary=True)
+    _merge_firsts(warehouse, firsts)
+    numbers = warehouse.table("person_firsts").select("who", *WHO)
+    _add_to(warehouse, "person_days", days.inner_join(numbers, list(WHO)), ("who", "day"))
+    _add_to(warehouse, "person_role_days", roles.inner_join(numbers, list(WHO)), ("who", "day", "role"))
+    stored = warehouse.table("person_feature_days")
+    used = person_feature_days(events, plan).inner_join(numbers, list(WHO)).select(*stored.columns).distinct()
+    fresh = warehouse.create("fresh_features", used.anti_join(stored, list(stored.columns)), temporary=True)
+    warehouse.insert("person_feature_days", fresh)
+    _merge_links(warehouse, identity_links(events))
+
+
+def _add_to(warehouse: Warehouse, name: str, fresh: ir.Table, key: tuple[str, ...]) -> None:
+    """Put sums of what is stored and what is fresh in the place of stored rows; counts add up, instants are the outer ones."""
+    stored = warehouse.table(name)
+    fresh = fresh.select(*stored.columns)
+    held = warehouse.create(f"fresh_{name}", fresh, temporary=True)
+    old = stored.rename({f"old_{column}": column for column in stored.columns if column not in key})
+    both = held.left_join(old, list(key))
+    merged = {
+        column: _both(column, both[column], both[f"old_{column}"]) for column in stored.columns if column not in key
+    }
+    rows = warehouse.create(f"merged_{name}", both.select(*key, **merged), temporary=True)
+    warehouse.replace(name, rows, key)
+
+
+def _both(column: str, fresh: ir.Value, stored: ir.Value) -> ir.Value:
+    """One value of two, either of which may be missing."""
+    here, there = ibis.coalesce(fresh, stored), ibis.coalesce(stored, fresh)
+    if not fresh.type().is_timestamp():
+        return ibis.coalesce(fresh + stored, here)
+    return ibis.greatest(here, there) if column.endswith("last_at") else ibis.least(here, there)
 
 
 def _dirty_days(warehouse: Warehouse) -> list[date]:
@@ -79,6 +141,10 @@ def _stretches(days: list[date]) -> list[tuple[date, date]]:
     return spans
 
 
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def _roll_up(warehouse: Warehouse, plan: RollupPlan, first: date, last: date, *, known: bool) -> None:
     """Make the days of one stretch; rows they had before give way when there may be any (`known`)."""
     events = warehouse.table("events")
@@ -89,15 +155,19 @@ def _roll_up(warehouse: Warehouse, plan: RollupPlan, first: date, last: date, *,
         inside &= (events.day >= ibis.date(first.isoformat())) & (events.day <= ibis.date(last.isoformat()))
     warehouse.show("span_events", with_keys(events.filter(inside)))
     if known:
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        span = warehouse.hold("span_days", pa.table({"day": pa.array(days, pa.date32())}))
+        span = warehouse.hold("span_days", pa.table({"day": pa.array(_days(first, last), pa.date32())}))
         for name in _BY_DAY:
             warehouse.delete(name, span)
+    _hold_role_names(warehouse, plan)
+    warehouse.once_built(f"roll-up {plan.content_hash}", lambda: _steps(warehouse, plan))
+
+
+def _hold_role_names(warehouse: Warehouse, plan: RollupPlan) -> None:
+    """`role_names`: event_name, role, of names that carry a role whatever their properties."""
     names = sorted({(p.event, role) for role in plan.dated for p in plan.roles[role] if p.event and not p.where})
     schema = pa.schema([("event_name", pa.string()), ("role", pa.string())])
     columns = [[name for name, _ in names], [role for _, role in names]]
     warehouse.hold("role_names", pa.table([pa.array(c, pa.string()) for c in columns], schema=schema))
-    warehouse.once_built(f"roll-up {plan.content_hash}", lambda: _steps(warehouse, plan))
 
 
 def _steps(warehouse: Warehouse, plan: RollupPlan) -> None:

@@ -141,6 +141,8 @@ _KEPT: dict[str, ibis.Schema] = {
         }
     ),
     "dirty_days": ibis.schema({"day": "date"}),
+    # Events that came in live and are not in the roll-ups yet; they are added to them, and their days not made again.
+    "unrolled_events": INPUTS["events"].schema,
     # Calls that were taken in and are no events, by a digest of what they said, so that a repeated one is known.
     "call_keys": ibis.schema({"call_key": "string"}),
     # What became of everything that each source sent.
@@ -164,6 +166,8 @@ _KEPT: dict[str, ibis.Schema] = {
 }
 
 
+# The fact that is "yes" while `unrolled_events` holds any.
+UNROLLED = "unrolled_events"
 Renames = dict[str, dict[str, str]]  # input → canonical column → column in the file
 
 
