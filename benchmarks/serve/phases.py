@@ -59,7 +59,7 @@ def sustained(folder: Path, sizes: Sizes) -> Iterator[Figure]:
         seen = list(_until_seen(server, key, started + sizes.seconds - 5))
         told = end(sender)
         share = (server.cpu_seconds() - cpu) / (time.monotonic() - started)
-        behind = json.loads(server.get("/health")[1])["behind"]
+        behind = server.behind()
         memory = server.peak_memory()
     yield Figure(
         name=f"sustained, {sizes.rate:,} events/s asked for {plain(sizes.seconds)} s",

@@ -24,6 +24,7 @@ from handraise.service.folder import DATA_FOLDER, create_project
 _MAIN = "from handraise.faces.cli.app import main; main()"
 _AT = re.compile(r"at http://127\.0\.0\.1:(\d+)")
 HOST = "127.0.0.1"
+_SMALLEST_RECORD = 64  # a segment begins with less than that
 
 
 def handraise(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -180,11 +181,15 @@ class Server:
         ends, before = time.monotonic() + within, None
         while True:
             counts = self.counts().get(source, Counts())
-            enough = counts.accepted >= stored and counts.refused >= refused
+            enough = counts.accepted >= stored and counts.refused >= refused and self.behind() < _SMALLEST_RECORD
             if time.monotonic() > ends or (enough and counts == before):
                 return counts
             before = counts
             time.sleep(0.7)
+
+    def behind(self) -> int:
+        """Bytes of the log that are still to be taken in."""
+        return int(json.loads(self.get("/health")[1]).get("behind", 0))
 
     def memory(self) -> int:
         """Bytes that it has now."""

@@ -34,7 +34,7 @@ def test_commands_work_beside_a_load_and_say_what_they_say_without_a_server(
         assert json.loads(handraise("accounts", *of, "--json").stdout)
         assert "user-1" in handraise("explain", "user-1", *of).stdout
         assert handraise("explain", "nobody-at-all", *of, check=False).returncode != 0
-        assert "filed" in handraise("people", *of, "--json", "--limit", "5000").stdout
+        assert "filed" in handraise("people", *of, "--json", "--limit", "20000").stdout
         handraise("export", "people", "--out", tmp_path / "busy.csv", *of)
     finally:
         over.set()

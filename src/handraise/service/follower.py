@@ -26,8 +26,9 @@ from handraise.service.project import Project
 T = TypeVar("T")
 # Seconds between two looks when nothing comes, and the least between two micro-batches.
 _IDLE, _PACE = 0.5, 0.2
-# While this far behind, taking in comes before scoring, which then waits so many seconds at most.
-FAR_BEHIND, _SCORE_AT_LEAST = 4 * 1024 * 1024, 2.0
+# While this far behind, taking in comes before scoring, which then waits so many seconds, and so many times as long as it
+# took the last time.
+FAR_BEHIND, _SCORE_AT_LEAST, _SCORE_SHARE = 4 * 1024 * 1024, 2.0, 5
 # Seconds between two looks at the playbook's file.
 _LOOK_EVERY = 1.0
 # So many failures at one record alone, and it is set aside. A batch that fails is tried again in ever smaller parts.
@@ -108,7 +109,7 @@ class Follower:
         self._ended = self._taking = False
         self._failures = 0
         self._most = MOST_CALLS
-        self._scored = self._looked = 0.0
+        self._scored = self._scoring = self._looked = 0.0
         self.progress = Progress()
         self.project: Project | None = None
 
@@ -226,14 +227,15 @@ class Follower:
         self.progress.damaged += sum(one.end - one.position for one in taken.damaged)
         for one in taken.damaged:
             _log.error("log damaged", position=one.position, end=one.end)
-        late = time.monotonic() - self._scored > _SCORE_AT_LEAST
+        late = time.monotonic() - self._scored > max(_SCORE_AT_LEAST, _SCORE_SHARE * self._scoring)
         if taken.behind < FAR_BEHIND or late:
-            now = self._now()
+            now, begun = self._now(), time.monotonic()
             if live.settle(now):
                 if self.progress.scored_at is None:
                     _keep_for_good()
                 self.progress.scored_at = now
             self._scored = time.monotonic()
+            self._scoring = self._scored - begun
         self.project.warehouse.steps.clear()  # nobody reads them here, and there is no end to them
         return bool(taken.calls or taken.behind)
 
