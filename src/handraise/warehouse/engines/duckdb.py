@@ -21,6 +21,7 @@ from handraise.warehouse.engines.protocol import RefusedError, first_line, quote
 _SLICE = 32_768
 _NAME = re.compile(r'^(\w+|"[^"]+")(\.(\w+|"[^"]+"))?$')
 _MOVE_ASIDE = "Move it aside and load your files again; they are the truth, this file is derived."
+_LOCKED = "Could not set lock on file"
 _SMALLEST_FILE = 3 * 4096  # the headers alone
 
 
@@ -342,7 +343,7 @@ def _typed(sql: str, types: dict[str, str]) -> str:
 
 def _remove_stub(path: Path | None, error: duckdb.IOException) -> None:
     """A file that broke off while it was made holds nothing, and would keep the next run from making it."""
-    if path and "lock" not in str(error).lower():
+    if path and _LOCKED not in str(error):
         with contextlib.suppress(OSError):
             if path.stat().st_size < _SMALLEST_FILE:
                 path.unlink()
@@ -350,7 +351,7 @@ def _remove_stub(path: Path | None, error: duckdb.IOException) -> None:
 
 def _cannot_open(path: Path | None, error: duckdb.IOException) -> Exception:
     said = str(error)
-    if "lock" in said.lower():
+    if _LOCKED in said:
         holder = said.partition("Conflicting lock is held in ")[2].partition(". See")[0]
         return BusyError(
             f"another process has the project's data open{f' ({holder})' if holder else ''}.",
