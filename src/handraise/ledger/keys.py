@@ -102,6 +102,17 @@ def create_source(connection: Connection, *, source_id: str, name: str, actor: s
     return Source(**new[0]._asdict())
 
 
+def ensure_source(connection: Connection, source_id: str, *, actor: str, now: datetime) -> None:
+    """Add a source under its id as its name, unless there is one.
+
+    Raises:
+        LedgerError: The id cannot be one.
+    """
+    take_turn(connection)
+    if source_id not in {source.id for source in list_sources(connection)}:
+        create_source(connection, source_id=source_id, name=source_id, actor=actor, now=now)
+
+
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """All sources, by id."""
     found = (Source(**row._asdict()) for row in connection.execute(select(sources)))

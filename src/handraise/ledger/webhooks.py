@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from handraise.ledger.audit import record, take_turn
-from handraise.ledger.keys import create_source, list_sources
+from handraise.ledger.keys import ensure_source, list_sources
 from handraise.ledger.schema import secrets
 
 PREFIX = "whsec_"
@@ -29,8 +29,7 @@ def create_webhook(
         LedgerError: The id cannot be one.
     """
     take_turn(connection)
-    if source_id not in {source.id for source in list_sources(connection)}:
-        create_source(connection, source_id=source_id, name=source_id, actor=actor, now=now)
+    ensure_source(connection, source_id, actor=actor, now=now)
     value = random(_BYTES)
     connection.execute(delete(secrets).where(secrets.c.name == _NAME + source_id))
     connection.execute(insert(secrets).values(name=_NAME + source_id, value=value, created_at=now))

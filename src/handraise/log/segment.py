@@ -5,7 +5,6 @@ A sealed segment `N.log` has beside it `N.seal`, with its size and SHA-256. `N` 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 import google_crc32c
 import msgspec
 
-from handraise.log.disk import Disk
+from handraise.log.disk import Disk, sha256_of
 from handraise.log.frame import MAGIC, Damage, Frame, Stretch
 
 _MAGIC = b"HRLOG001"
@@ -134,7 +133,7 @@ def recover(segment: Segment) -> Recovered:
 
 def seal(segment: Segment, disk: Disk) -> Seal:
     """Write the seal of a segment whose file has been cut to its content."""
-    made = Seal(size=segment.path.stat().st_size, sha256=_sha256(segment.path))
+    made = Seal(size=segment.path.stat().st_size, sha256=sha256_of(segment.path))
     disk.write_whole(segment.seal_path, msgspec.json.encode(made))
     return made
 
@@ -150,12 +149,7 @@ def read_seal(segment: Segment) -> Seal | None:
 def is_as_sealed(segment: Segment) -> bool:
     """Whether a sealed segment still has the bytes that it was sealed with."""
     made = read_seal(segment)
-    return made is not None and made == Seal(size=segment.path.stat().st_size, sha256=_sha256(segment.path))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return made is not None and made == Seal(size=segment.path.stat().st_size, sha256=sha256_of(segment.path))
 
 
 def read_records(segment: Segment, position: int, until: int, at_once: int) -> Iterator[Frame | Damage]:

@@ -77,11 +77,7 @@ def _add_unrolled(warehouse: Warehouse, plan: RollupPlan, spans: list[tuple[date
 def _add_steps(warehouse: Warehouse, plan: RollupPlan) -> None:
     """From the events of `span_events`, none of which is in the roll-ups, to the stored roll-ups."""
     events = warehouse.table("span_events")
-    days = warehouse.create("fresh_days", person_days(events, plan), temporary=True)
-    roles = person_role_days(events, warehouse.table("role_names"), plan)
-    roles = warehouse.create("fresh_roles", roles, temporary=True)
-    firsts = warehouse.create("fresh_firsts", person_firsts(days, roles, plan, WHO), temporary=True)
-    _merge_firsts(warehouse, firsts)
+    days, roles = _fresh(warehouse, plan)
     numbers = warehouse.table("person_firsts").select("who", *WHO)
     _add_to(warehouse, "person_days", days.inner_join(numbers, list(WHO)), ("who", "day"))
     _add_to(warehouse, "person_role_days", roles.inner_join(numbers, list(WHO)), ("who", "day", "role"))
@@ -90,6 +86,17 @@ def _add_steps(warehouse: Warehouse, plan: RollupPlan) -> None:
     fresh = warehouse.create("fresh_features", used.anti_join(stored, list(stored.columns)), temporary=True)
     warehouse.insert("person_feature_days", fresh)
     _merge_links(warehouse, identity_links(events))
+
+
+def _fresh(warehouse: Warehouse, plan: RollupPlan) -> tuple[ir.Table, ir.Table]:
+    """Days and role days of `span_events`, by who; the firsts in them are taken into the stored ones."""
+    events = warehouse.table("span_events")
+    days = warehouse.create("fresh_days", person_days(events, plan), temporary=True)
+    roles = person_role_days(events, warehouse.table("role_names"), plan)
+    roles = warehouse.create("fresh_roles", roles, temporary=True)
+    firsts = warehouse.create("fresh_firsts", person_firsts(days, roles, plan, WHO), temporary=True)
+    _merge_firsts(warehouse, firsts)
+    return days, roles
 
 
 def _add_to(warehouse: Warehouse, name: str, fresh: ir.Table, key: tuple[str, ...]) -> None:
@@ -173,11 +180,7 @@ def _hold_role_names(warehouse: Warehouse, plan: RollupPlan) -> None:
 def _steps(warehouse: Warehouse, plan: RollupPlan) -> None:
     """From the events of `span_events` to the stored roll-ups."""
     events = warehouse.table("span_events")
-    days = warehouse.create("fresh_days", person_days(events, plan), temporary=True)
-    roles = person_role_days(events, warehouse.table("role_names"), plan)
-    roles = warehouse.create("fresh_roles", roles, temporary=True)
-    firsts = warehouse.create("fresh_firsts", person_firsts(days, roles, plan, WHO), temporary=True)
-    _merge_firsts(warehouse, firsts)
+    days, roles = _fresh(warehouse, plan)
     numbers = warehouse.table("person_firsts").select("who", *WHO)
     for name, rows in zip(_BY_DAY, (days, roles, person_feature_days(events, plan)), strict=True):
         numbered = rows.inner_join(numbers, list(WHO))

@@ -7,7 +7,6 @@ that it holds at least what the data file has taken in. What it holds beyond is 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from handraise.ledger.backup import backup_to
 from handraise.ledger.store import FILE_NAME as LEDGER_FILE
 from handraise.ledger.store import Ledger
 from handraise.ledger.suppression import hashes_of
+from handraise.log.disk import sha256_of
 from handraise.log.segment import HEADER_SIZE, recover, segments_in
 from handraise.playbook.load import FILE_NAME
 from handraise.service.folder import DATA_FOLDER, DATABASE
@@ -147,14 +147,9 @@ def _copy_log(source: Path, target: Path) -> None:
 def _described(folder: Path) -> tuple[BackedUpFile, ...]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return tuple(
-        BackedUpFile(path=str(file.relative_to(folder)), size=file.stat().st_size, sha256=_sha256(file))
+        BackedUpFile(path=str(file.relative_to(folder)), size=file.stat().st_size, sha256=sha256_of(file))
         for file in files
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_backup(source: Path) -> Backup:
@@ -171,7 +166,7 @@ def read_backup(source: Path) -> Backup:
         raise InputError("this backup was made by a later version.", where=str(source), todo="Use that version.")
     for file in found.files:
         path = source / file.path
-        if not path.is_file() or path.stat().st_size != file.size or _sha256(path) != file.sha256:
+        if not path.is_file() or path.stat().st_size != file.size or sha256_of(path) != file.sha256:
             raise InputError(
                 f"the backup is damaged: {file.path} is not as it was.", where=str(source), todo="Use another backup."
             )

@@ -53,8 +53,7 @@ def new_write_key(
         LedgerError: The source is disabled, or its name cannot be one.
     """
     with ledger.transaction() as connection:
-        if source_id not in {source.id for source in keys.list_sources(connection)}:
-            keys.create_source(connection, source_id=source_id, name=source_id, actor=actor, now=now)
+        keys.ensure_source(connection, source_id, actor=actor, now=now)
         return keys.create_write_key(connection, source_id, actor=actor, now=now, random=random)
 
 

@@ -142,7 +142,7 @@ class Live:
             more = sum(one.end - one.position for one in read.damaged)
             write_fact(warehouse, _DAMAGED, str(self.damaged + more))
         if followed:
-            write_fact(warehouse, _KNOWN, _data_version(self.project))
+            write_fact(warehouse, _KNOWN, projects.data_version(self.project))
 
     def set_next_aside(self, reason: str) -> None:
         """Set the next record of the log aside whole: taking it in fails again and again."""
@@ -185,7 +185,7 @@ class Live:
                 rescore(project, people, now=now)
             warehouse.empty("dirty_people")
             write_fact(warehouse, EVERYBODY_DIRTY, "no")
-            write_fact(warehouse, _KNOWN, _data_version(project))
+            write_fact(warehouse, _KNOWN, projects.data_version(project))
             write_fact(warehouse, _TICK, now.astimezone(UTC).isoformat())
         return True
 
@@ -197,7 +197,10 @@ class Live:
 
     def _is_followed(self) -> bool:
         """Whether the stored scores lack nothing but what the waiting people did."""
-        version, stamp = _data_version(self.project), (read_fact(self.project.warehouse, "scored") or "").split()
+        version, stamp = (
+            projects.data_version(self.project),
+            (read_fact(self.project.warehouse, "scored") or "").split(),
+        )
         return bool(stamp) and version in {stamp[2], read_fact(self.project.warehouse, _KNOWN)}
 
     def _wake_abandoned(self, now: datetime) -> None:
@@ -231,7 +234,3 @@ def _calls_of(found: Frame) -> list[ReceivedCall]:
 
 def _plain(at: datetime) -> ibis.expr.types.TimestampScalar:
     return ibis.timestamp(at.astimezone(UTC).replace(tzinfo=None))
-
-
-def _data_version(project: Project) -> str:
-    return read_fact(project.warehouse, "data_version") or "0"

@@ -256,7 +256,7 @@ def keep_scored(project: Project, as_ofs: list[date]) -> None:
     made_of = history.MadeOf(
         playbook=project.loaded.playbook,
         playbook_hash=project.loaded.content_hash,
-        data_version=_data_version(project),
+        data_version=data_version(project),
         blind=frozenset(blind_now(project)),
         stored=_show_stored(project),
     )
@@ -304,12 +304,13 @@ def check_as_of(as_of: date, now: datetime) -> None:
         )
 
 
-def _data_version(project: Project) -> str:
+def data_version(project: Project) -> str:
+    """Changes with everything that is stored of events and facts."""
     return read_fact(project.warehouse, "data_version") or "0"
 
 
 def _stamp(project: Project, as_of: date) -> str:
-    return f"{as_of} {project.loaded.content_hash} {_data_version(project)} {_rollups_made(project)}"
+    return f"{as_of} {project.loaded.content_hash} {data_version(project)} {_rollups_made(project)}"
 
 
 def _rollups_made(project: Project) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from handraise.events.received import micros_of
 from handraise.ledger import loads
 from handraise.ledger.loads import Load, LoadedFile
 from handraise.ledger.store import Ledger
+from handraise.log.disk import sha256_of
 from handraise.log.store import EventLog
 from handraise.service import project as projects
 from handraise.service.live import Live
@@ -45,7 +45,7 @@ def note_loads(ledger: Ledger, done: Loaded, *, now: datetime) -> None:
             path = Path(name)
             if path.is_file():
                 file = LoadedFile(
-                    path=str(path.absolute()), format=form, size=path.stat().st_size, sha256=_sha256(path)
+                    path=str(path.absolute()), format=form, size=path.stat().st_size, sha256=sha256_of(path)
                 )
                 loads.note_load(connection, file, now=now)
 
@@ -129,9 +129,4 @@ def _follow(live: Live, before: int | None, progress: Callable[[str, float], Non
 
 def _is_same(load: Load) -> bool:
     path = Path(load.path)
-    return path.is_file() and path.stat().st_size == load.size and _sha256(path) == load.sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return path.is_file() and path.stat().st_size == load.size and sha256_of(path) == load.sha256

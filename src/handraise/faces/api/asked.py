@@ -16,8 +16,6 @@ NO_NUL = r"^[^\x00]*$"
 LONGEST_ID = 2000
 # Ids of the ledger; Postgres has no larger ones.
 MOST_NUMBER = 2**31 - 1
-# Seconds for which a request waits for the thread that owns the data.
-PATIENCE = 30.0
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FIRST_DAY = date(1970, 1, 1)
 

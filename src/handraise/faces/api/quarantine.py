@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from handraise.errors import NotFoundError
 from handraise.events.intake import FileCount
-from handraise.faces.api.asked import PATIENCE, HostOf, Name
+from handraise.faces.api.asked import HostOf, Name
 from handraise.faces.api.auth import Caller, Reader, Writer
 from handraise.faces.api.pages import Page, Paged, Text, Whole, cut, place_in
 from handraise.faces.api.problems import documented
@@ -92,7 +92,7 @@ def list_quarantine(host: HostOf, _: Reader, asked: Annotated[QuarantineAsked, Q
 @router.post("/quarantine/replay", operation_id="replay_quarantine", summary="Try everything again")
 def replay_quarantine(host: HostOf, caller: Writer) -> Replayed:
     """Try every row once more under the rules of now; what is still bad stays. Needs the scope `write`."""
-    done = host.follower.ask(questions.replay, patience=PATIENCE)
+    done = host.follower.ask(questions.replay, patience=orders.PATIENCE)
     tried, loaded = sum(count.read for count in done), sum(count.loaded for count in done)
     _note(host, caller, "quarantine.replay", {"tried": tried, "loaded": loaded})
     return Replayed(rows=done)
