@@ -62,6 +62,16 @@ def test_data_are_opened_again_without_whoever_read_them_before(host: Host) -> N
     pytest.fail("the data were not opened again")
 
 
+def test_a_reader_that_was_closed_meanwhile_says_so_in_our_words_and_the_next_one_reads(host: Host) -> None:
+    with host.reading() as project:
+        pass
+    project.warehouse.close()  # as an engine that gives up, with the reader at rest
+    with pytest.raises(EngineError, match="closed"), host.reading():
+        pytest.fail("nothing can be read here")
+    with host.reading() as again:
+        again.warehouse.count(again.warehouse.table("events"))
+
+
 def test_nobody_waits_for_a_server_that_has_stopped(tmp_path: Path) -> None:
     with opened(tmp_path / "project") as host:
         follower = host.follower

@@ -73,11 +73,10 @@ class Readers:
         until = time.monotonic() + _PATIENCE
         while True:
             owner, reader = self._reader()
-            attempt = contextlib.ExitStack()
-            attempt.push(partial(_close_after_failure, reader))
-            attempt.enter_context(failures_told())
-            attempt.enter_context(reader.warehouse.transaction())
-            with attempt:
+            with contextlib.ExitStack() as attempt:
+                attempt.push(partial(_close_after_failure, reader))
+                attempt.enter_context(failures_told())
+                attempt.enter_context(reader.warehouse.transaction())
                 if scored_by(reader) in {None, reader.loaded.content_hash}:
                     exits.push(attempt.pop_all())
                     return owner, reader
