@@ -171,8 +171,8 @@ def test_what_libraries_get_wrong_is_mended() -> None:
 
 
 def test_browsers_are_told_that_there_is_nothing_to_set() -> None:
-    def asked(path: str, method: str = "GET") -> Any:
-        found = configuration_of(method, path, b"", b"{}")
+    def asked(path: str, method: str = "GET", query: bytes = b"") -> Any:
+        found = configuration_of(method, path, query, b"{}")
         assert found
         assert found[0] == 200
         return json.loads(found[2]) if found[1] == "application/json" else found[2].decode()
@@ -182,6 +182,10 @@ def test_browsers_are_told_that_there_is_nothing_to_set() -> None:
     assert '_POSTHOG_REMOTE_CONFIG["hrw_k"]={config:{' in asked("/array/hrw_k/config.js")
     flags = asked("/flags/", "POST")
     assert (flags["flags"], flags["featureFlags"], flags["errorsWhileComputingFlags"]) == ({}, {}, False)
+    source = asked("/sourceConfig/", query=b"p=npm&writeKey=hrw_k&v=3")["source"]
+    assert (source["writeKey"], source["enabled"], source["destinations"]) == ("hrw_k", True, [])
+    for strange in (b"", b"writeKey=", b"writeKey=%3Cscript%3E", b"writeKey=%ff&writeKey=a%22b"):
+        assert asked("/x/sourceConfig", query=strange)["source"]["writeKey"] == ""
     assert asked("/decide/", "POST")["sessionRecording"] is False
     for path in ("/static/array.js", '/array/a"b/config.js', "/v1/projects/settings", "/"):
         assert configuration_of("GET", path, b"", b"") is None

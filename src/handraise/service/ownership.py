@@ -63,14 +63,28 @@ def claim(folder: Path) -> Claim:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        owner = _read(folder)
-        named = f" (process {owner.pid}, at {owner.address}, since {owner.since})" if owner else ""
-        raise BusyError(
-            f"another server has this project{named}.",
-            where=str(folder),
-            todo="Use that one, stop it first, or serve another project.",
-        ) from error
+        raise _taken(folder, _read(folder)) from error
     return Claim(folder=folder, lock=lock)
+
+
+def check_is_free(folder: Path) -> None:
+    """Refuse at once where a server has said that it has the project; `folder` is its data folder.
+
+    Raises:
+        BusyError: It has; the message names it.
+    """
+    owner = owner_of(folder)
+    if owner:
+        raise _taken(folder, owner)
+
+
+def _taken(folder: Path, owner: Owner | None) -> BusyError:
+    named = f" (process {owner.pid}, at {owner.address}, since {owner.since})" if owner else ""
+    return BusyError(
+        f"another server has this project{named}.",
+        where=str(folder),
+        todo="Use that one, stop it first, or serve another project.",
+    )
 
 
 def owner_of(folder: Path) -> Owner | None:

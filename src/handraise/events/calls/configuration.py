@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -41,10 +42,10 @@ def configuration_of(method: str, path: str, query: bytes, body: bytes) -> Answe
     Args:
         method: HTTP method.
         path: Path of the URL without its query.
-        query: Not looked at: the answer is the same for everybody.
-        body: Not looked at either.
+        query: Query of the URL; RudderStack's library says its key there.
+        body: Not looked at: the answer is the same for everybody.
     """
-    del query, body
+    del body
     steps = [step for step in path.split("/") if step]
     match (method, steps[-4:]):
         case ("GET", [*_, "v1", "projects", key, "settings"]) if _KEY.fullmatch(key):
@@ -53,6 +54,8 @@ def configuration_of(method: str, path: str, query: bytes, body: bytes) -> Answe
             return _told({"token": key, **_POSTHOG})
         case ("GET", [*_, "array", key, "config.js"]) if _KEY.fullmatch(key):
             return 200, "application/javascript", _script(key)
+        case ("GET", [*_, "sourceConfig"]):
+            return _told(_rudderstack(query))
         case ("GET" | "POST", [*_, "flags" | "decide"]):
             # The older of the two asks for the settings as well.
             return _told({**_POSTHOG, **_FLAGS} if steps[-1] == "decide" else _FLAGS)
@@ -77,6 +80,25 @@ def _segment(key: str) -> dict[str, Any]:
         "legacyVideoPluginsEnabled": False,
         "remotePlugins": [],
     }
+
+
+def _rudderstack(query: bytes) -> dict[str, Any]:
+    """One source that is on, with no destinations to load code for and nothing to tell about itself."""
+    [key] = parse_qs(query.decode("latin-1")).get("writeKey", [""])[-1:]
+    known = key if _KEY.fullmatch(key) else ""
+    quiet = {"errors": {"enabled": False}, "metrics": {"enabled": False}}
+    source = {
+        "id": "handraise",
+        "name": "handraise",
+        "writeKey": known,
+        "enabled": True,
+        "workspaceId": "handraise",
+        "config": {"statsCollection": quiet},
+        "connections": [],
+        "destinations": [],
+        "dataplanes": {},
+    }
+    return {"source": source}
 
 
 def _script(key: str) -> bytes:

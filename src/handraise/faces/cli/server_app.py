@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -11,6 +12,18 @@ from handraise.faces.cli.options import HERE, JsonOption, ProjectOption, run
 sources_app = typer.Typer(help="Who sends events: sources, and the write keys that tracking libraries are set up with.")
 api_keys_app = typer.Typer(help="Keys of programs that use the REST API.")
 ExpiresOption = Annotated[int | None, typer.Option(min=1, help="Days after which the key ends.", show_default="never")]
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([MG])B", re.IGNORECASE)
+_LEAST_MB = 200
+
+
+def _memory(value: str) -> str:
+    size = _SIZE.fullmatch(value.strip())
+    if not size:
+        raise typer.BadParameter(f"{value!r} is not a size such as 800MB or 4GB.")
+    if float(size[1]) * (1000 if size[2].upper() == "G" else 1) < _LEAST_MB:
+        raise typer.BadParameter(f"Scoring needs {_LEAST_MB}MB at least.")
+    return value.strip()
 
 
 def serve(
@@ -23,14 +36,22 @@ def serve(
         list[str] | None,
         typer.Option(metavar="NAME", help="A further name by which the API may be called; once for each."),
     ] = None,
+    memory: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            callback=_memory,
+            help="What the data's engine may use before it goes to the disk. The process takes about 300MB more.",
+        ),
+    ] = "400MB",
 ) -> None:
     """Take in events from tracking libraries, score people and accounts within seconds, and answer the REST API.
 
     Other commands on the same project talk to the server while it runs. Example: `handraise serve --project demo`
     """
-    from handraise.faces.cli import server_commands
+    from handraise.faces.cli.serve_command import serve_project
 
-    run(lambda: server_commands.serve(project, host=host, port=port, allowed_hosts=allow_host or []))
+    run(lambda: serve_project(project, host=host, port=port, allowed_hosts=allow_host or [], memory=memory))
 
 
 @sources_app.callback(invoke_without_command=True)

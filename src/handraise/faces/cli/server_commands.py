@@ -22,20 +22,6 @@ from handraise.service.ledgers import new_webhook, new_write_key, open_ledger
 _COUNTS = ("received", "accepted", "duplicate", "quarantined", "refused")
 
 
-def serve(folder: Path, *, host: str, port: int, allowed_hosts: list[str]) -> None:
-    """`handraise serve`."""
-    from handraise.faces.server.run import serve as run_server
-
-    def said(address: str) -> None:
-        show.say(f"Serving {folder.resolve()} at {address}. Ctrl-C stops it; nothing that was acknowledged is lost.")
-        show.say(
-            "`handraise sources key NAME` makes a write key for a tracking library; docs/sdks.md shows how to use it."
-        )
-
-    run_server(folder, host=host, port=port, said=said, allowed_hosts=allowed_hosts)
-    show.say("Stopped. Everything that was acknowledged is stored.")
-
-
 def sources(folder: Path, *, as_json: bool) -> None:
     """`handraise sources`."""
     with open_ledger(folder, os.environ) as ledger, ledger.reading() as connection:

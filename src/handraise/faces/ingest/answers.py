@@ -73,8 +73,9 @@ _TODO = {
 
 
 def problem(status: int, said: str, todo: str, *, retry_after: str | None = None, close: bool = False) -> Answer:
-    """An error as JSON: what happened, and what to do."""
-    content = {"success": False, "status": status, "code": status, "error": said, "todo": todo}
+    """An error as JSON: what happened, and what to do; under each name that a vendor's library looks for."""
+    message = f"{said} {todo}".strip()
+    content = {"success": False, "status": status, "code": status, "error": said, "message": message, "todo": todo}
     body = json.dumps(content).encode()
     return Answer(status=status, kind="application/json", body=body, retry_after=retry_after, close=close)
 

@@ -23,7 +23,7 @@ from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.connection import Connection
 from handraise.faces.server.logs import set_up
 from handraise.log.disk import Disk
-from handraise.service.host import Host
+from handraise.service.host import MEMORY, Host
 from handraise.service.orders import duties_of
 from handraise.service.ownership import Owner
 from handraise.service.worker import Worker, set_defaults
@@ -37,13 +37,14 @@ _BACKLOG = 2048
 _COLLECT = (20_000, 20, 20)
 
 
-def serve(
+def serve(  # noqa: PLR0913 - one for each option
     folder: Path,
     *,
     host: str,
     port: int,
     said: Callable[[str], None],
     allowed_hosts: Iterable[str] = (),
+    memory: str = MEMORY,
     disk: Disk | None = None,
 ) -> None:
     """Serve a project until SIGTERM or SIGINT.
@@ -54,6 +55,7 @@ def serve(
         port: 0 = any that is free.
         said: Gets the address once requests are answered.
         allowed_hosts: Further names by which the API may be called.
+        memory: What the data's engine may use, such as `2GB`.
         disk: The file system of the event log.
 
     Raises:
@@ -66,7 +68,9 @@ def serve(
     listening = _listen(host, port)
     with (
         listening,
-        Host(folder, environment=os.environ, now=right_now, random=secrets.token_bytes, disk=disk) as served,
+        Host(
+            folder, environment=os.environ, now=right_now, random=secrets.token_bytes, disk=disk, memory=memory
+        ) as served,
     ):
         listening.listen(_BACKLOG)  # from here on, whoever connects is answered, if a moment later
         address = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}"
