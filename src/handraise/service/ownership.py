@@ -63,14 +63,29 @@ def claim(folder: Path) -> Claim:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        owner = _read(folder)
-        named = f" (process {owner.pid}, at {owner.address}, since {owner.since})" if owner else ""
-        raise BusyError(
-            f"another server has this project{named}.",
-            where=str(folder),
-            todo="Use that one, stop it first, or serve another project.",
-        ) from error
+        raise _taken(folder, _read(folder)) from error
     return Claim(folder=folder, lock=lock)
+
+
+def refuse_second(folder: Path) -> None:
+    """Refuse where a server is known to have a project; `folder` is its data folder.
+
+    `claim` refuses as well. This one comes before anything else of the first server is in the way, such as its address.
+
+    Raises:
+        BusyError: Another process serves it; the message names it.
+    """
+    if owner := owner_of(folder):
+        raise _taken(folder, owner)
+
+
+def _taken(folder: Path, owner: Owner | None) -> BusyError:
+    named = f" (process {owner.pid}, at {owner.address}, since {owner.since})" if owner else ""
+    return BusyError(
+        f"another server has this project{named}.",
+        where=str(folder),
+        todo="Use that one, or stop it and run this again.",
+    )
 
 
 def owner_of(folder: Path) -> Owner | None:

@@ -23,9 +23,10 @@ from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.connection import Connection
 from handraise.faces.server.logs import set_up
 from handraise.log.disk import Disk
+from handraise.service.folder import DATA_FOLDER
 from handraise.service.host import Host
 from handraise.service.orders import duties_of
-from handraise.service.ownership import Owner
+from handraise.service.ownership import Owner, refuse_second
 from handraise.service.worker import Worker, set_defaults
 
 # Paths of the API; every other one is an address of a tracking library, which may have any prefix.
@@ -63,6 +64,7 @@ def serve(
     set_up()
     _allow_open_files()
     gc.set_threshold(*_COLLECT)
+    refuse_second(folder / DATA_FOLDER)
     listening = _listen(host, port)
     with (
         listening,
