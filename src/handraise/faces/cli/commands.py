@@ -44,6 +44,8 @@ def init(folder: Path, paths: list[Path]) -> None:
     where = "" if folder == Path() else f" --project {folder}"
     files = " ".join(map(str, paths)) if paths else "PATH/TO/YOUR/FILES"
     show.say(f"  handraise load {files}{where}\n  handraise refresh{where}\n  handraise accounts{where}")
+    if not paths:
+        show.say(f"Or take in events as they happen: handraise serve{where}")
 
 
 def _opened(folder: Path) -> AbstractContextManager[Project]:
