@@ -133,6 +133,12 @@ def test_work_comes_due_and_is_done_by_a_worker(project: Path) -> None:
     assert {row["name"] for row in answer(project, "schedules")} >= {"nightly refresh", "backup"}
     assert "full: yes" in done(project, "schedules").stdout
     assert "on" in done(project, "schedules", "set", "backup", "--on", "--with", "keep=2").stdout
+    for wrong in ("keeep=2", "keep=two"):
+        refused = runner.invoke(app, ["jobs", "add", "backup", "--with", wrong, "--project", str(project)])
+        assert refused.exit_code == 1
+        said = " ".join(refused.output.split())
+        assert f"backup cannot be done with {wrong}" in said
+        assert "keep=…" in said
     refused = runner.invoke(app, ["schedules", "set", "backup", "--cron", "nonsense", "--project", str(project)])
     assert refused.exit_code == 1
     done(project, "jobs", "add", "verify")

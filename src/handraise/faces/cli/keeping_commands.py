@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import os
 from collections.abc import Mapping
@@ -208,7 +209,14 @@ def _arguments(kind: str, given: list[str]) -> dict[str, Any]:
     for one in given:
         name, _, value = one.partition("=")
         found[name] = int(value) if value.isdecimal() else value
-    keywords_of(orders.ORDERS[kind], encode(found))
+    try:
+        keywords_of(orders.ORDERS[kind], encode(found))
+    except HandraiseError as error:
+        known = [name for name in inspect.signature(orders.ORDERS[kind]).parameters if name != "host"]
+        raise HandraiseError(
+            f"{kind} cannot be done with {', '.join(given)}.",
+            todo=f"It takes {', '.join(f'{name}=…' for name in known) or 'nothing'}; `docs/commands.md` has examples.",
+        ) from error
     return found
 
 
