@@ -143,6 +143,13 @@ def test_what_the_description_does_not_allow_is_refused_with_its_place(served: S
     assert reply.json["mistakes"][0]["where"].startswith("body.")
 
 
+def test_a_wrong_parameter_is_refused_in_our_words(served: Served) -> None:
+    assert (
+        served.ask("GET", "/api/v1/accounts?teir=1").json["detail"] == "query.teir: there is no such parameter or field"
+    )
+    assert served.ask("GET", "/api/v1/accounts?as_of=today").json["detail"].startswith("query.as_of: write the day as")
+
+
 def test_a_lone_surrogate_is_refused(served: Served) -> None:
     body = b'{"id": "ok", "name": "\\ud800"}'
     assert served.ask("POST", "/api/v1/sources", body, Content_Type="application/json").status == 422
@@ -173,6 +180,9 @@ def test_a_name_that_does_not_exist_is_refused_with_those_that_do(served: Served
     reply = served.ask("GET", "/api/v1/people?band=lukewarm")
     assert (reply.status, reply.kind) == (400, "refused")
     assert "hot" in reply.json["todo"]
+    reply = served.ask("GET", "/api/v1/accounts?tier=99")
+    assert (reply.status, reply.kind) == (400, "refused")
+    assert "1, 2" in reply.json["todo"]
 
 
 def test_nobody_of_this_id_names_who_was_meant(served: Served) -> None:

@@ -157,6 +157,8 @@ def test_people_lists_bands(folder: Path) -> None:
         "people", "--as-of", T, "--band", rows[0]["band"], "--account", "acme", "--limit", 1, "--project", folder
     )
     assert [row["person_id"] for row in only] == [rows[0]["person_id"]]
+    assert "Nobody is like that" in run("people", "--as-of", T, "--account", "none", "--project", folder).stdout
+    assert "there is no tier '99'" in refused("accounts", "--tier", 99, "--project", folder)
     pqls = answer("people", "--as-of", T, "--pql", "--project", folder)
     assert [row["person_id"] for row in pqls] == ["p0"], "a warm person who can buy"
 
@@ -275,7 +277,10 @@ def test_quarantine_shows_the_rows_and_replays_them(tmp_path: Path) -> None:
     assert (loaded.exit_code, "Some rows were set aside" in loaded.stdout) == (0, True)
     [row] = answer("quarantine", "--project", tmp_path)
     assert (row["file"], row["line"]) == (str(bad), 3)
-    assert "[bold]open" in run("quarantine", "--project", tmp_path).stdout
+    shown = run("quarantine", "--project", tmp_path).stdout
+    assert "[bold]open" in shown
+    assert "Mend the file and load it again." in shown
+    assert "REST API" not in shown
     [count] = answer("quarantine", "replay", "--project", tmp_path)
     assert (count["read"], count["loaded"], count["quarantined"]) == (1, 0, 1)
     assert len(answer("quarantine", "--project", tmp_path)) == 1

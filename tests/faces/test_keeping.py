@@ -48,11 +48,33 @@ def ids(project: Path) -> set[str]:
 def test_a_backup_is_restored_elsewhere(project: Path, tmp_path: Path) -> None:
     made = answer(project, "backup", "--to", str(tmp_path / "copy"))
     assert {file["path"] for file in made["files"]} >= {"warehouse.duckdb", "ledger.sqlite", "handraise.yaml"}
-    shown = done(tmp_path / "other", "restore", str(tmp_path / "copy")).stdout
-    assert "Restored the backup of" in shown
+    shown = done(tmp_path / "other", "restore", str(tmp_path / "copy"))
+    assert "Restored the backup of" in shown.stdout
+    said = " ".join(shown.output.split())
+    assert "Nothing here says who was erased since then" in said
+    assert "Keys that were revoked since then work again" in said
     assert ids(tmp_path / "other") == ids(project)
     again = runner.invoke(app, ["backup", "--to", str(tmp_path / "copy"), "--project", str(project)])
     assert again.exit_code == 1
+
+
+def test_a_backup_says_where_it_is_and_a_restore_what_it_leaves_as_it_is(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    done(other, "restore", _backed_up(project))
+    (other / "handraise.yaml").write_text((other / "handraise.yaml").read_text() + "\n# ours\n")
+    said = " ".join(done(other, "restore", _backed_up(other)).output.split())
+    assert "stays as it is" not in said
+    said = " ".join(done(other, "restore", _backed_up(project)).output.split())
+    assert "stays as it is" in said
+    assert "Nothing here says who was erased" not in said
+    said = " ".join(done(other, "erase", "nobody", "--yes").output.split())
+    assert "Nothing was stored of 'nobody'" in said
+    assert ".handraise.before-" in said
+
+
+def _backed_up(project: Path) -> str:
+    """The folder that `handraise backup` names."""
+    return done(project, "backup").stdout.strip().removesuffix(".").rpartition(" to ")[2]
 
 
 def test_the_data_are_rebuilt_from_what_was_loaded(project: Path) -> None:
@@ -96,6 +118,8 @@ def test_the_trail_of_changes_is_listed_and_checked(project: Path) -> None:
     done(project, "sources", "key", "web")
     rows = answer(project, "audit")
     assert rows[0]["action"] == "write_key.create"
+    done(project, "api-keys", "add", "loader", "--scope", "read", "--scope", "write")
+    assert "scopes: read write" in done(project, "audit", "--limit", "1").stdout
     verdict = answer(project, "audit", "verify")
     assert verdict["broken_at"] is None
     anchor = f"{verdict['anchor']['seq']}:{verdict['anchor']['hash']}"
@@ -107,7 +131,14 @@ def test_the_trail_of_changes_is_listed_and_checked(project: Path) -> None:
 
 def test_work_comes_due_and_is_done_by_a_worker(project: Path) -> None:
     assert {row["name"] for row in answer(project, "schedules")} >= {"nightly refresh", "backup"}
+    assert "full: yes" in done(project, "schedules").stdout
     assert "on" in done(project, "schedules", "set", "backup", "--on", "--with", "keep=2").stdout
+    for wrong in ("keeep=2", "keep=two"):
+        refused = runner.invoke(app, ["jobs", "add", "backup", "--with", wrong, "--project", str(project)])
+        assert refused.exit_code == 1
+        said = " ".join(refused.output.split())
+        assert f"backup cannot be done with {wrong}" in said
+        assert "keep=…" in said
     refused = runner.invoke(app, ["schedules", "set", "backup", "--cron", "nonsense", "--project", str(project)])
     assert refused.exit_code == 1
     done(project, "jobs", "add", "verify")

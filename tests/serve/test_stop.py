@@ -86,6 +86,8 @@ def test_a_second_server_is_refused_at_once_and_told_who_is_first(project: tuple
     assert f"process {server.pid}" in " ".join((done.stdout + done.stderr).split())
     assert f"127.0.0.1:{server.port}" in (done.stdout + done.stderr)
     assert taken <= 2
+    at_the_same_address = handraise("serve", "--project", folder, "--port", server.port, check=False)
+    assert "another server has this project" in " ".join(at_the_same_address.stderr.split())
     assert server.status("/health") == 200
 
 

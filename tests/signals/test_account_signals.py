@@ -1,11 +1,15 @@
 """Each account signal at the borders of its rule, by hand and against the oracle; and which inputs make it blind."""
 
+import inspect
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from handraise.scores.receipt import BLIND_IN_CHINESE
+from handraise.signals import blind as signals_blind
 from handraise.signals.blind import blind_signals, input_columns
 from support import (
     DAY,
@@ -311,6 +315,10 @@ def test_what_makes_a_signal_blind(title: str, tmp_path: Path) -> None:
         found = blind_signals(project.loaded.playbook, input_columns(project.warehouse))
     assert set(found) == expected | ALWAYS
     assert all(found.values()), "every blind signal says why"
+
+
+def test_why_a_signal_is_blind_is_said_in_chinese_too() -> None:
+    assert set(re.findall(r'yield "(.+)"', inspect.getsource(signals_blind))) == set(BLIND_IN_CHINESE)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,22 @@ PEOPLE = "people"
 COLUMNS = ("entity", "id", "account_id", "as_of", "signal", "category", "value", "points", "because")
 _PEOPLE_BECAUSE = {"en": "points of the people in the account", "zh": "账户内用户的得分"}
 _BLIND = {"en": "cannot be seen: ", "zh": "无法判断："}
+# The reasons of `signals.blind` in Chinese.
+BLIND_IN_CHINESE = {
+    "no people.email": "缺少 people.email",
+    "no people.department": "缺少 people.department",
+    "neither people.title nor people.seniority": "people.title 和 people.seniority 都缺少",
+    "no accounts.employees": "缺少 accounts.employees",
+    "`industries` is empty in the playbook": "playbook 中的 `industries` 为空",
+    "no accounts.industry": "缺少 accounts.industry",
+    "no accounts.icp, and no `icp` rule that the accounts file can answer": (
+        "缺少 accounts.icp，也没有 accounts 文件能够回答的 `icp` 规则"
+    ),
+    "no subscriptions with mrr": "缺少带 mrr 的 subscriptions",
+    "no limits": "缺少 limits",
+    "neither workspaces nor events.workspace_id": "workspaces 和 events.workspace_id 都缺少",
+    "its role and threshold are not set in the playbook": "playbook 中没有设置它的 role 和 threshold",
+}
 
 
 def person_receipt(people: ir.Table, playbook: Playbook, blind: dict[str, str], language: Language) -> ir.Table:
@@ -61,7 +77,8 @@ def _signal_rows(  # noqa: PLR0913, PLR0917 - one row shape, spelled out
 ) -> ir.Table:
     points = scored[f"p_{name}"]
     if name in blind:
-        shown, because = scored, ibis.literal(_BLIND[language] + blind[name])
+        why = BLIND_IN_CHINESE.get(blind[name], blind[name]) if language == "zh" else blind[name]
+        shown, because = scored, ibis.literal(_BLIND[language] + why)
     else:
         shown = scored.filter(points != 0)
         because = reason(scored[f"v_{name}"], signal, language)

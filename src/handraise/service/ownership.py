@@ -83,7 +83,7 @@ def _taken(folder: Path, owner: Owner | None) -> BusyError:
     return BusyError(
         f"another server has this project{named}.",
         where=str(folder),
-        todo="Use that one, stop it first, or serve another project.",
+        todo="Use that one, or stop it and run this again.",
     )
 
 

@@ -107,7 +107,10 @@ def open_project(
 
 
 def _nothing_loaded() -> InputError:
-    return InputError("no events are loaded yet.", todo="Run `handraise load PATH…` with your events first.")
+    return InputError(
+        "no events are loaded yet.",
+        todo="Run `handraise load PATH…` with your events first, or send some to `handraise serve`.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

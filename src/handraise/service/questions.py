@@ -144,6 +144,11 @@ class Scored:
 def accounts(project: Project, *, choice: Choice, as_of: date | None, language: str | None, now: datetime) -> Accounts:
     """The accounts of a day, the best first."""
     check_name("sort", choice.sort, ACCOUNT_SORTS)
+    check_name(
+        "tier",
+        None if choice.tier is None else str(choice.tier),
+        [str(tier.tier) for tier in project.loaded.playbook.tiers],
+    )
     check_name("segment", choice.segment, [segment.name for segment in project.loaded.playbook.segments])
     day = _scored(project, as_of, now)
     return Accounts(day=day, rows=list_accounts(project, choice, language_of(project, language)))

@@ -130,7 +130,7 @@ def _needs(scope: str) -> Any:
         if scope not in found.scopes:
             raise ProblemError(
                 "missing-scope",
-                f"the key has not the scope {scope!r}.",
+                f"the key lacks the scope {scope!r}.",
                 todo=f"Use a key made with `--scope {scope}`.",
                 headers={"WWW-Authenticate": f'Bearer realm="handraise", error="insufficient_scope", scope="{scope}"'},
             )

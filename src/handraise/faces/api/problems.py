@@ -184,10 +184,17 @@ async def answer_error(_: Request, error: Exception) -> Response:
 async def answer_invalid(_: Request, error: Exception) -> Response:
     """For requests that the API's description does not allow."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    mistakes = [Mistake(where=".".join(map(str, one["loc"])), what=str(one["msg"])) for one in error.errors()]
+    mistakes = [Mistake(where=".".join(map(str, one["loc"])), what=_in_words(one)) for one in error.errors()]
     first = mistakes[0]
     said = f"{first.where}: {first.what}"
     return ProblemError("invalid-request", said, todo=_SEE, where=first.where, mistakes=mistakes).response()
+
+
+def _in_words(mistake: dict[str, Any]) -> str:
+    """What is wrong, without the words of the library that found it."""
+    if mistake["type"] == "extra_forbidden":
+        return "there is no such parameter or field"
+    return str(mistake["msg"]).removeprefix("Value error, ")
 
 
 _SEE = "/api/v1/openapi.json says what is expected."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import HandraiseError
+from handraise.events.call_intake import FORMAT as CALL
 from handraise.events.intake import PASSED_OVER, FileCount
 from handraise.events.registry import CANONICAL
 from handraise.faces.cli import show
@@ -43,6 +44,8 @@ def init(folder: Path, paths: list[Path]) -> None:
     where = "" if folder == Path() else f" --project {folder}"
     files = " ".join(map(str, paths)) if paths else "PATH/TO/YOUR/FILES"
     show.say(f"  handraise load {files}{where}\n  handraise refresh{where}\n  handraise accounts{where}")
+    if not paths:
+        show.say(f"Or take in events as they happen: handraise serve{where}")
 
 
 def _opened(folder: Path) -> AbstractContextManager[Project]:
@@ -111,6 +114,8 @@ def _show_counts(counts: Sequence[FileCount], *, as_json: bool) -> None:
 
 
 def _taken_for(count: FileCount) -> str:
+    if count.format == CALL:
+        return count.table
     return count.format if count.format == CANONICAL else f"{count.format} {count.table}"
 
 
@@ -158,9 +163,11 @@ def accounts(folder: Path, choice: dict[str, Any], *, as_of: date | None, lang: 
     if as_json:
         show.print_json(found.rows)
         return
+    if not found.rows:
+        show.say(f"No account is like that as of {day}.")
+        return
     show.accounts_table(f"Accounts as of {day}", found.rows)
-    if found.rows:
-        show.say(f"\n`handraise explain {found.rows[0].account_id}` shows the whole receipt.")
+    show.say(f"\n`handraise explain {found.rows[0].account_id}` shows the whole receipt.")
 
 
 def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json: bool) -> None:
@@ -169,6 +176,8 @@ def people(folder: Path, choice: dict[str, Any], *, as_of: date | None, as_json:
     day = _day_of(found.day)
     if as_json:
         show.print_json(found.rows)
+    elif not found.rows:
+        show.say(f"Nobody is like that as of {day}.")
     else:
         show.people_table(f"People as of {day}", found.rows)
 
@@ -289,7 +298,15 @@ def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
         [("file", "left"), ("line", "right"), ("reason", "left"), ("row", "left")],
         shown,
     )
-    show.say("\nMend the file and load it again, or mend the playbook and run `handraise quarantine replay`.")
+    calls = [row["format"] == CALL for row in rows]
+    show.say("")
+    if any(calls):
+        show.say(
+            'Put right what a library sent over the REST API (docs/api.md, "Put a row right"), and mend the sender.'
+        )
+    if not all(calls):
+        show.say("Mend the file and load it again.")
+    show.say("If the playbook was wrong, mend it and run `handraise quarantine replay`.")
 
 
 def quarantine_replay(folder: Path, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import os
 from collections.abc import Mapping
@@ -20,8 +21,11 @@ from handraise.ledger import jobs as queue
 from handraise.ledger import schedule
 from handraise.ledger.audit import Anchor
 from handraise.ledger.jobs import JobRequest
+from handraise.playbook.load import FILE_NAME
 from handraise.service import orders, questions
+from handraise.service.backup import BACKUPS
 from handraise.service.backup import restore as put_back
+from handraise.service.erase import NOTES
 from handraise.service.folder import DATA_FOLDER, remove_data
 from handraise.service.ledgers import open_ledger
 from handraise.service.rebuild import check_complete, files_of
@@ -34,12 +38,12 @@ _MEGABYTE = 1_000_000
 
 def backup(folder: Path, to: Path | None, keep: int | None, *, as_json: bool) -> None:
     """`handraise backup`."""
-    made = order(folder, orders.backup, target=to.absolute() if to else None, keep=keep)
+    target = to or folder / DATA_FOLDER / BACKUPS / f"{right_now():%Y%m%dT%H%M%S}"
+    made = order(folder, orders.backup, target=target.absolute(), keep=keep)
     if as_json:
         show.print_json(json.loads(encode(made)))
         return
-    where = to or f"{folder / DATA_FOLDER / 'backups'}"
-    show.say(f"Backed up {len(made.files)} files, {made.size / _MEGABYTE:,.1f} MB, as of {made.made_at}, to {where}.")
+    show.say(f"Backed up {len(made.files)} files, {made.size / _MEGABYTE:,.1f} MB, as of {made.made_at}, to {target}.")
 
 
 def restore(folder: Path, source: Path) -> None:
@@ -48,9 +52,23 @@ def restore(folder: Path, source: Path) -> None:
     forgotten = order(folder, orders.forget_noted)
     show.say(f"Restored the backup of {done.backup.made_at}: {done.backup.size / _MEGABYTE:,.1f} MB.")
     if done.kept:
-        show.say(f"What was there before is in {done.kept}; remove it when you are sure.")
+        show.say(
+            f"What was there before is in {done.kept}; remove it when you are sure. Erasing a person does not reach it."
+        )
     if forgotten:
         show.say(f"{forgotten} ids of people who were erased since then were erased again.")
+    playbook = folder / FILE_NAME
+    if playbook.read_bytes() != (source / FILE_NAME).read_bytes():
+        show.hint(f"{playbook} stays as it is. That of the backup is another: {source / FILE_NAME}.")
+    notes = folder / DATA_FOLDER / BACKUPS / NOTES
+    if not done.kept and not notes.exists():
+        show.hint(
+            f"Nothing here says who was erased since then. If somebody was, stop what uses this project, copy {NOTES} "
+            f"from the backups of the project that it came from to {notes}, and restore again."
+        )
+    show.hint(
+        "Keys that were revoked since then work again: `handraise sources` and `handraise api-keys` list those that do."
+    )
 
 
 def rebuild(folder: Path, *, without_missing: bool) -> None:
@@ -77,6 +95,10 @@ def erase(folder: Path, person: str, requested_by: str, *, as_json: bool) -> Non
     show.say(
         f"Person {receipt.subject_hash[:16]}…, finished {receipt.finished_at:%Y-%m-%d %H:%M:%S}Z. What is sent of them later is not stored."
     )
+    if not any(receipt.erased.values()):
+        show.hint(f"Nothing was stored of {person!r}. Is that the id? `handraise people` lists ids.")
+    for kept in sorted(folder.glob(f"{DATA_FOLDER}.before-*")):
+        show.hint(f"Not erased from {kept}, which a restore kept: remove it.")
 
 
 def person_data(folder: Path, person: str, out: Path | None) -> None:
@@ -104,7 +126,13 @@ def audit(folder: Path, limit: int, *, as_json: bool) -> None:
 
 
 def _told(details: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in details.items())
+    return ", ".join(f"{name}: {_plain(value)}" for name, value in details.items())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def audit_verify(folder: Path, anchor: str | None, *, as_json: bool) -> bool:
@@ -181,7 +209,14 @@ def _arguments(kind: str, given: list[str]) -> dict[str, Any]:
     for one in given:
         name, _, value = one.partition("=")
         found[name] = int(value) if value.isdecimal() else value
-    keywords_of(orders.ORDERS[kind], encode(found))
+    try:
+        keywords_of(orders.ORDERS[kind], encode(found))
+    except HandraiseError as error:
+        known = [name for name in inspect.signature(orders.ORDERS[kind]).parameters if name != "host"]
+        raise HandraiseError(
+            f"{kind} cannot be done with {', '.join(given)}.",
+            todo=f"It takes {', '.join(f'{name}=…' for name in known) or 'nothing'}; `docs/commands.md` has examples.",
+        ) from error
     return found
 
 

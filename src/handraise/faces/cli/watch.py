@@ -147,6 +147,9 @@ class Looker:
         found = ask(self.folder, questions.standings, most=MOST_ACCOUNTS, now=right_now())
         if first:
             check_name("segment", self.wanted.segment, found.segments)
+            check_name(
+                "tier", None if self.wanted.tier is None else str(self.wanted.tier), [str(tier) for tier in found.tiers]
+            )
         self.memory.take(found)
         self.tiers = found.tiers
         rows = [row for row in found.rows if self.wanted.takes(row)]

@@ -65,7 +65,7 @@ def refused(  # noqa: PLR0913 - what is counted, and what is said
 
 
 _TODO = {
-    401: "Check the key that the library is set up with; `handraise sources` lists them.",
+    401: "Check the key that the library is set up with: `handraise sources` lists them, `handraise sources key NAME` makes one.",
     408: "Send it again.",
     413: "Send smaller batches; docs/sdks.md has the limits.",
     503: "Send it again after the time in Retry-After.",

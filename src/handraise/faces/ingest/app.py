@@ -43,6 +43,7 @@ from handraise.service.door import Door
 MOST_IN_FLIGHT = 48 * 1024 * 1024
 # Requests at the same time.
 MOST_REQUESTS = 1024
+_ADDRESSES = "docs/sdks.md lists the addresses of each vendor; programs ask /api/v1, and /health says how it is."
 _log = structlog.get_logger()
 
 
@@ -83,7 +84,7 @@ class Ingest:
         if endpoint is None:
             known = configuration_of(method, path, scope["query_string"], b"")
             if known is None:
-                return problem(404, "there is no such address.", "docs/sdks.md lists the addresses of each vendor.")
+                return problem(404, "there is no such address.", _ADDRESSES)
             status, kind, body = known
             return Answer(status=status, kind=kind, body=body)
         if self._requests >= MOST_REQUESTS or self._bytes >= MOST_IN_FLIGHT:
