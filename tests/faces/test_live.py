@@ -155,9 +155,32 @@ def test_a_terminal_gets_a_table_that_is_drawn_again(project: Path) -> None:
         ended(watch)
     os.close(main)
     frame = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn)
-    assert re.search(r"score +since start +last look +tier +account +because", frame)
+    assert re.search(r"score +since start +last look +tier +account +strongest reason", frame)
     assert "every 0.2 s, Ctrl-C ends it" in frame
     assert "events taken in · nothing behind · scored" in frame
+
+
+def test_a_watch_waits_for_a_server_that_is_started_again(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    simulate(folder / "data", accounts=5, days=20, seed=3, end=datetime.now(UTC).date())
+    for command in (["init", folder], ["load", folder / "data", "--project", folder]):
+        assert CliRunner().invoke(app, [str(word) for word in command]).exit_code == 0
+    with started("serve", "--project", folder, "--port", 0) as first:
+        assert first.stdout
+        line_with("Serving", first.stdout.readline)
+        program_ended("simulate", "--live", "--for", 0.2, "--rate", 20, "--seed", 0, "--project", folder)
+        with started("accounts", "--watch", "--every", 0.2, "--json", "--project", folder) as watching:
+            assert watching.stderr
+            assert watching.stdout
+            line_with("Watching", watching.stderr.readline)
+            ended(first)
+            line_with("waiting for the next one", watching.stderr.readline)
+            with started("serve", "--project", folder, "--port", 0) as second:
+                assert second.stdout
+                line_with("Serving", second.stdout.readline)
+                program_ended("simulate", "--live", "--for", 2, "--rate", 30, "--seed", 1, "--project", folder)
+                assert json.loads(line_with("{", watching.stdout.readline))["change"]
+            ended(watching)
 
 
 @pytest.mark.parametrize(

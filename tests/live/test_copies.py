@@ -76,6 +76,22 @@ def test_whoever_was_erased_after_the_backup_does_not_come_back_with_it(tmp_path
     assert {path.relative_to(project / ".handraise").parts[0] for path in left} <= {"backups"}
 
 
+def test_a_backup_that_is_restored_into_another_folder_brings_along_who_was_erased(tmp_path: Path) -> None:
+    project, other = tmp_path / "project", tmp_path / "other"
+    with hosted(project) as host:
+        send(host, *calls(0, 30), track("gone", "erasmus-4711", "open", "2026-08-31T10:00:00Z", workspace="w"))
+        backed_up(host, project / ".handraise" / "backups" / "monday")
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+    for _ in range(2):
+        restore(other, project / ".handraise" / "backups" / "monday", now=NOW)
+        with hosted(other) as host:
+            settle(host)
+            assert erase_noted(host, now=clock) == 1
+            assert "erasmus-4711" not in scored(host)
+    notes = [folder / ".handraise" / "backups" / "erasures.ndjson" for folder in (project, other)]
+    assert notes[0].read_text() == notes[1].read_text()
+
+
 def test_a_damaged_backup_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
     project = tmp_path / "project"
     with hosted(project) as host:

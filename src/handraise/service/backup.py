@@ -27,6 +27,8 @@ from handraise.service.folder import DATA_FOLDER, DATABASE
 from handraise.service.ownership import claim
 
 BACKUPS = "backups"
+# Beside the backups: who was erased, as keyed hashes, so that restoring one that is older knows of it.
+NOTES = "erasures.ndjson"
 LOG_FOLDER = "log"
 _MANIFEST = "backup.json"
 _FORMAT = 1
@@ -176,7 +178,8 @@ def read_backup(source: Path) -> Backup:
 def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
     """Put a backup in the place of a project's data; what is there is kept beside it.
 
-    Backups themselves, and notes of erasures, stay where they are. The playbook is restored only where there is none.
+    Backups themselves, and notes of erasures, stay where they are; notes beside a backup of another folder are added to
+    them. The playbook is restored only where there is none.
     Erasures that came after the backup have to be done again: see `service.erase.erase_noted`.
 
     Raises:
@@ -200,6 +203,7 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
             fresh.rename(data)
             if (kept / BACKUPS).exists():
                 (kept / BACKUPS).rename(data / BACKUPS)
+            _carry_notes(source.parent / NOTES, data / BACKUPS / NOTES)
     except OSError as error:
         raise ProjectError(
             f"the backup cannot be restored ({error}).", where=str(folder), todo="Make room, or mend the folder."
@@ -208,6 +212,16 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
     if not had_data:
         shutil.rmtree(kept)
     return Restored(backup=found, kept=kept if had_data else None)
+
+
+def _carry_notes(theirs: Path, ours: Path) -> None:
+    """Take over who was erased where a backup comes from."""
+    if not theirs.is_file() or (ours.exists() and theirs.samefile(ours)):
+        return
+    known = set(ours.read_text("ascii").splitlines()) if ours.exists() else set()
+    ours.parent.mkdir(exist_ok=True, mode=0o700)
+    with ours.open("a", encoding="ascii") as file:
+        file.writelines(f"{line}\n" for line in theirs.read_text("ascii").splitlines() if line and line not in known)
 
 
 def _copy_back(source: Path, fresh: Path, found: Backup) -> None:

@@ -22,7 +22,7 @@ from handraise.log.rewrite import remove_leftovers
 from handraise.log.store import EventLog
 from handraise.scores import history
 from handraise.service import project as projects
-from handraise.service.backup import BACKUPS
+from handraise.service.backup import BACKUPS, NOTES
 from handraise.service.folder import DATA_FOLDER, DATABASE
 from handraise.service.host import Host
 from handraise.service.ledgers import erased_of
@@ -30,7 +30,6 @@ from handraise.service.project import Project
 from handraise.warehouse.tables import write_fact
 
 _FRESH = f"{DATABASE}.fresh"
-NOTES = "erasures.ndjson"
 _AT_ONCE = 20_000
 
 

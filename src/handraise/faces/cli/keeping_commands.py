@@ -23,9 +23,8 @@ from handraise.ledger.audit import Anchor
 from handraise.ledger.jobs import JobRequest
 from handraise.playbook.load import FILE_NAME
 from handraise.service import orders, questions
-from handraise.service.backup import BACKUPS
+from handraise.service.backup import BACKUPS, NOTES
 from handraise.service.backup import restore as put_back
-from handraise.service.erase import NOTES
 from handraise.service.folder import DATA_FOLDER, remove_data
 from handraise.service.ledgers import open_ledger
 from handraise.service.rebuild import check_complete, files_of

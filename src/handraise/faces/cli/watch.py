@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from handraise.errors import BusyError
+from handraise.errors import BusyError, ProjectError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
@@ -178,20 +178,29 @@ class Looker:
 
 
 def watch(folder: Path, wanted: Wanted, *, every: float, as_json: bool) -> None:
-    """`handraise accounts --watch`; ends with Ctrl-C.
+    """`handraise accounts --watch`; ends with Ctrl-C. A server that goes away is waited for.
 
     Raises:
-        ProjectError: No server has the project, or it stopped.
+        ProjectError: No server has the project.
         HandraiseError: There is no such sort, segment or language.
     """
     check_name("sort", wanted.sort, SORTS)
     check_name("language", wanted.language, LANGUAGES)
     looker = Looker(folder=folder, wanted=wanted)
     with until_stopped() as stopped, _shown(looker, every, as_json=as_json) as once:
+        gone = False
         while not stopped.is_set():
-            address_of(folder)  # without a server, a question would be put to the data themselves
-            with suppress(BusyError):  # it opens its data again, or it is about to stop
-                once()
+            try:
+                address_of(folder)  # without a server, a question would be put to the data themselves
+                with suppress(BusyError):  # it opens its data again, or it is about to stop
+                    once()
+                gone = False
+            except ProjectError:
+                if not looker.memory.looks:
+                    raise
+                if not gone:
+                    show.hint("No server has the project any more; waiting for the next one. Ctrl-C ends it.")
+                gone = True
             stopped.wait(every)
 
 
@@ -220,7 +229,7 @@ def _lines(looker: Looker, every: float, *, as_json: bool) -> None:
             was = one.row.score - one.since_look
             show.say(
                 f"{at:%H:%M:%S} {one.named}: {was:,} → {one.row.score:,} ({one.since_look:+,}; {one.since_start:+,} since "
-                f"the start), tier {one.row.tier} {one.tier_name}: {one.because}"
+                f"the start), tier {one.row.tier} {one.tier_name}; strongest reason: {one.because}"
             )
     sys.stdout.flush()
 
@@ -252,7 +261,7 @@ def _board(looker: Looker, every: float) -> Group:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("tier", no_wrap=True)
     table.add_column("account", no_wrap=True, overflow="ellipsis", max_width=40 if wide else 20)
-    table.add_column("because", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("strongest reason", no_wrap=True, overflow="ellipsis", ratio=1)
     for one in drawn:
         tier = f"{one.row.tier} {one.tier_name}" if wide else str(one.row.tier)
         table.add_row(
