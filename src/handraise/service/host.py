@@ -69,6 +69,8 @@ class Host:
         self.folder, self._environment, self.now, self.random = folder, environment, now, random
         self._memory = memory
         self.rebuilt: Rebuilt | None = None
+        # For whoever reads, copies or rewrites the log as a whole; the writer and the follower go on meanwhile.
+        self.log_upkeep = threading.RLock()
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
