@@ -175,7 +175,8 @@ class EventLog:
                     yield Damage(position=position, end=segment.start)
                 position = segment.start
             first = max(position, segment.start + HEADER_SIZE)
-            yield from read_records(segment, first, end, _AT_ONCE)
+            if first < end:  # one without records may be removed this moment
+                yield from read_records(segment, first, end, _AT_ONCE)
             position = end
 
     def close_segment(self) -> None:
@@ -233,6 +234,8 @@ class EventLog:
         return self.folder / _SPARE
 
     def _recover(self) -> Opened:
+        for half_made in self.folder.glob("*.tmp"):  # holds what may be erased from the segment meanwhile
+            half_made.unlink()
         segments, unreadable = segments_in(self.folder)
         cut, damaged = 0, []
         for path in unreadable:
