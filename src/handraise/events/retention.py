@@ -6,15 +6,22 @@ from datetime import UTC, datetime
 
 import ibis
 
-from handraise.events.store import count_up
+from handraise.events.store import count_up, refresh_event_keys
 from handraise.warehouse.engine import Warehouse
 
 
 def delete_before(warehouse: Warehouse, instant: datetime) -> int:
-    """Delete events that happened before an instant; returns how many. What was made of them has to be made anew."""
+    """Delete events that happened before an instant; returns how many. What was made of them has to be made anew.
+
+    What they are known by goes with them, day by day: it would grow for ever.
+    """
+    refresh_event_keys(warehouse)
     events = warehouse.table("events")
     old = events.filter(events.timestamp < ibis.timestamp(instant.astimezone(UTC).replace(tzinfo=None)))
     gone = warehouse.delete("events", warehouse.create("old_events", old.select("event_id"), temporary=True))
     if gone:
+        keys = warehouse.table("event_keys")
+        days = keys.filter(keys.day < ibis.date(instant.astimezone(UTC).date())).select("day").distinct()
+        warehouse.delete("event_keys", warehouse.create("old_days", days, temporary=True))
         count_up(warehouse, "data_version")
     return gone
