@@ -34,14 +34,18 @@ class KeyRing:
         self._sources = read()
         self._looked = 0.0
 
+    def known(self, key: str) -> str | None:
+        """The source that a plain key belongs to; None for one that is wrong, revoked or not known yet. Never waits."""
+        return self._sources.get(key_hash(key))
+
     def source_of(self, key: str) -> str | None:
-        """The source that a plain key belongs to; None for a wrong or revoked one."""
-        found = self._sources.get(key_hash(key))
+        """The source that a plain key belongs to; None for a wrong or revoked one. May wait for the ledger."""
+        found = self.known(key)
         if found is None and time.monotonic() - self._looked > _LOOK_EVERY:
             # It may have been made this moment, by another process.
             self._looked = time.monotonic()
             self.look_again()
-            found = self._sources.get(key_hash(key))
+            found = self.known(key)
         return found
 
     def look_again(self) -> None:
@@ -83,10 +87,13 @@ class Door:
 
     def submit(self, received: Received, at: datetime, done: Done) -> bool:
         """Hand calls over; see `GroupWriter.submit`."""
-        taken = self._writer.submit(micros_of(at), received.encoded(), done)
-        if taken:
-            self.accepted += len(received.events)
-        return taken
+
+        def told(error: LogError | None) -> None:
+            if error is None:
+                self.accepted += len(received.events)  # in the writer's thread alone
+            done(error)
+
+        return self._writer.submit(micros_of(at), received.encoded(), told)
 
     def refuse(self, source: str | None, reason: str, count: int = 1) -> None:
         """Count calls that the sender is told are not stored."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from handraise.errors import BusyError, LogError
-from handraise.events.received import Received
+from handraise.events.received import Received, micros_of
 from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
@@ -125,7 +125,7 @@ class Host:
             LogError: It is not.
         """
         told: Future[LogError | None] = Future()
-        if not self.door.submit(received, self.now(), told.set_result):
+        if not self._writer.submit(micros_of(self.now()), received.encoded(), told.set_result):
             raise LogError("the event log cannot be written at the moment.", todo="Try again in a moment.")
         failure = told.result()
         if failure:
