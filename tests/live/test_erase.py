@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from handraise.errors import InputError
 from handraise.events.call_intake import UNREADABLE, Counts
 from handraise.events.received import Received
+from handraise.log.rewrite import Change
 from handraise.service import questions
 from handraise.service.aside import place_of_row, rows_aside
 from handraise.service.erase import erase, erase_returned, finish_running, has_returned
@@ -330,4 +332,27 @@ def test_what_is_looked_for_after_a_rebuild_is_looked_for_once(project: Path, tm
         assert has_returned(host)
         finish_erasures(host)
         assert not has_returned(host)
+    assert traces(project) == []
+
+
+def test_an_erasure_that_goes_on_is_taken_up_by_nobody_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    with hosted(project) as host, ThreadPoolExecutor(2) as threads:
+        settle(host)
+        real = host.log.rewrite
+
+        def slow(change: Change) -> int:
+            inside.set()
+            assert go_on.wait(30)
+            return real(change)
+
+        monkeypatch.setattr(host.log, "rewrite", slow)
+        erasing = threads.submit(erase, host, "erasmus-4711", requested_by="self", now=clock)
+        assert inside.wait(30)
+        nightly = threads.submit(finish_running, host, now=clock)
+        with pytest.raises(TimeoutError):
+            nightly.result(0.5)  # by then it has found the other's request, if it looks at all
+        go_on.set()
+        assert erasing.result(60).erased["events"] == 4
+        assert nightly.result(60) == 0
     assert traces(project) == []
