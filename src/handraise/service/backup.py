@@ -23,11 +23,10 @@ from handraise.ledger.suppression import hashes_of
 from handraise.log.disk import sha256_of
 from handraise.log.segment import HEADER_SIZE, recover, segments_in
 from handraise.playbook.load import FILE_NAME
-from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER
 from handraise.service.ownership import claim
 
 BACKUPS = "backups"
-LOG_FOLDER = "log"
 _MANIFEST = "backup.json"
 _FORMAT = 1
 _CHUNK = 1024 * 1024

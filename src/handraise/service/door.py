@@ -11,11 +11,10 @@ from datetime import datetime
 from functools import partial
 
 from handraise.errors import LedgerError, LogError
-from handraise.events.received import Received, micros_of, refusals
+from handraise.events.received import UNKNOWN_SOURCE, Received, micros_of, refusals
 from handraise.ledger.keys import key_hash
 from handraise.log.writer import Done, GroupWriter
 
-UNKNOWN = "unknown"
 # Seconds between two looks for a key that is not known, so that wrong ones cost no query each.
 _LOOK_EVERY = 0.005
 
@@ -98,7 +97,7 @@ class Door:
     def refuse(self, source: str | None, reason: str, count: int = 1) -> None:
         """Count calls that the sender is told are not stored."""
         with self._lock:
-            self._refused[source or UNKNOWN][reason] += count
+            self._refused[source or UNKNOWN_SOURCE][reason] += count
             self._refused_ever[reason] += count
 
     def refused(self) -> dict[str, int]:

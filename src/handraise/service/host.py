@@ -20,7 +20,7 @@ from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from handraise.service.door import Door, KeyRing
-from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder, remove_data
+from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER, check_is_project, make_data_folder, remove_data
 from handraise.service.follower import Follower
 from handraise.service.ledgers import erased_of, keys_version, open_ledger, secret_of, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
@@ -29,7 +29,6 @@ from handraise.service.project import Project, open_project
 from handraise.service.readers import Readers
 from handraise.service.rebuild import Rebuilt, files_of, rebuild
 
-LOG_FOLDER = "log"
 _REBUILDING = "rebuilding"
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
 MEMORY = "400MB"

@@ -24,7 +24,7 @@ from handraise.events.call_intake import (
     take_calls,
 )
 from handraise.events.call_replay import mend_again
-from handraise.events.received import MENDED, Received, decode
+from handraise.events.received import MENDED, UNKNOWN_SOURCE, Received, decode
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
 from handraise.playbook.measures import Abandoned
@@ -39,7 +39,6 @@ _POSITION = "log_position"
 _KNOWN = "live_data_version"
 _DAMAGED = "log_bytes_damaged"
 _TICK = "live_scored_at"
-UNKNOWN_SOURCE = "unknown"
 # Calls taken in at once: enough to be worth a statement, few enough for memory; and bytes of them, as some are long.
 MOST_CALLS = 20_000
 MOST_BYTES = 16 * 1024 * 1024
