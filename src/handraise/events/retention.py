@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import ibis
 
+from handraise.events.call_intake import FORMAT
 from handraise.events.store import count_up, refresh_event_keys
 from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.functions import property_of
 
 
 def delete_before(warehouse: Warehouse, instant: datetime) -> int:
@@ -25,3 +27,12 @@ def delete_before(warehouse: Warehouse, instant: datetime) -> int:
         warehouse.delete("event_keys", warehouse.create("old_days", days, temporary=True))
         count_up(warehouse, "data_version")
     return gone
+
+
+def delete_aside_before(warehouse: Warehouse, instant: datetime) -> int:
+    """Delete calls in quarantine that came before an instant; returns how many. They stay counted as set aside."""
+    rows = warehouse.table("quarantine")
+    came = property_of(rows.raw, "received_at")
+    old = rows.filter((rows.format == FORMAT) & (came < instant.astimezone(UTC).isoformat()))
+    keys = warehouse.create("old_aside", old.select("input", "file", "line").distinct(), temporary=True)
+    return warehouse.delete("quarantine", keys)

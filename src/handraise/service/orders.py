@@ -18,7 +18,7 @@ from handraise.events.call_intake import FORMAT as CALL
 from handraise.events.call_intake import LOG
 from handraise.events.intake import FileCount
 from handraise.events.received import mended, micros_of
-from handraise.events.retention import delete_before
+from handraise.events.retention import delete_aside_before, delete_before
 from handraise.ledger import audit
 from handraise.ledger.suppression import count_suppressed
 from handraise.log.frame import Frame
@@ -170,17 +170,17 @@ def verify(host: Host) -> dict[str, int]:
 
 @order
 def retain(host: Host, *, days: int) -> dict[str, int]:
-    """Delete events older than so many days, and the part of the log that holds nothing younger."""
+    """Delete events and calls in quarantine older than so many days, and the part of the log that holds nothing younger."""
     before = host.now() - timedelta(days=days)
     with host.log_upkeep:
-        events, taken_in = host.follower.ask(lambda project: _retain(project, host, before))
+        gone, taken_in = host.follower.ask(lambda project: _retain(project, host, before))
         last_old = 0
         for found in host.log.read(0, taken_in):
             if isinstance(found, Frame):
                 if found.received_at >= micros_of(before):
                     break
                 last_old = found.end
-        return {"events": events, "segments": host.log.drop_before(last_old)}
+        return {**gone, "segments": host.log.drop_before(last_old)}
 
 
 def duties_of(host: Host) -> dict[str, Callable[[Mapping[str, Any]], object]]:
@@ -193,10 +193,13 @@ def _do(function: Callable[..., Any], host: Host, arguments: Mapping[str, Any]) 
     return json.loads(encode(function(host, **given)))
 
 
-def _retain(project: Project, host: Host, before: datetime) -> tuple[int, int]:
-    """How many events are gone, and how far the log was taken in: what lies behind is not to be lost, however old."""
+def _retain(project: Project, host: Host, before: datetime) -> tuple[dict[str, int], int]:
+    """What is gone, and how far the log was taken in: what lies behind is not to be lost, however old."""
     with project.warehouse.transaction():
-        gone = delete_before(project.warehouse, before)
-        if gone:
+        gone = {
+            "events": delete_before(project.warehouse, before),
+            "quarantine": delete_aside_before(project.warehouse, before),
+        }
+        if gone["events"]:
             write_fact(project.warehouse, "rollup_plan", "")
     return gone, Live(project, host.log).position
