@@ -322,13 +322,17 @@ def test_what_is_aside_is_erased_however_its_letters_are_written(tmp_path: Path,
 def test_what_is_looked_for_after_a_rebuild_is_looked_for_once(project: Path, tmp_path: Path) -> None:
     with hosted(project) as host:
         settle(host)
-        files = write(tmp_path / "more", {"nps": [{"person_id": "erasmus-4711", "score": "9", "at": "2026-08-02"}]})
+        nps = [{"person_id": "erasmus-4711", "score": "9", "at": "2026-08-02"}]
+        leads = [{"email": "Erasmus@Gone.example", "at": "2026-08-02", "source": "fair"}]
+        files = write(tmp_path / "more", {"nps": nps, "leads": leads})
         note_loads(host.ledger, host.follower.ask(lambda project: load(project, [files])), now=NOW)
         erase(host, "erasmus-4711", requested_by="self", now=clock)
     for file in (project / ".handraise").glob("warehouse.duckdb*"):
         file.unlink()
     with hosted(project) as host:
         settle(host)
+        for name in ("nps", "leads"):
+            assert host.follower.ask(lambda p, name=name: p.warehouse.count(p.warehouse.table(name))) == 0
         assert has_returned(host)
         finish_erasures(host)
         assert not has_returned(host)

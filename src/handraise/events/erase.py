@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import ibis
@@ -42,6 +43,12 @@ class Subject:
     def texts(self) -> list[str]:
         """What gives the person away wherever it stands."""
         return sorted({*self.emails, *(text for text in self.ids if len(text) >= TELLING)})
+
+
+def subject_named(texts: Iterable[str]) -> Subject:
+    """Who is known by some ids and addresses; an address may be an id too, as some products know people by theirs."""
+    ids = frozenset(texts)
+    return Subject(ids=ids, emails=frozenset(text.lower() for text in ids if "@" in text))
 
 
 def subject_of(warehouse: Warehouse, person_id: str, emails: frozenset[str] = frozenset()) -> Subject:

@@ -6,14 +6,14 @@ Each step can be done again. A request that was cut off stands in the ledger as 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from handraise.events.call_intake import RETURNED, Erased
-from handraise.events.erase import Subject, erase_rows, erased_in, ids_of, subject_of, without
+from handraise.events.erase import Subject, erase_rows, erased_in, ids_of, subject_named, subject_of, without
 from handraise.ledger import erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
 from handraise.ledger.suppression import hashes_of, suppress_hashes
@@ -62,7 +62,7 @@ def erase(host: Host, person_id: str, *, requested_by: str, now: Callable[[], da
     with host.reading() as project:
         subject = subject_of(project.warehouse, person_id)
     named = tuple(sorted({*subject.ids, *subject.emails} - {person_id}))
-    wanted = ErasureRequest(person_id=person_id, emails=named, requested_by=requested_by)
+    wanted = ErasureRequest(person_id=person_id, others=named, requested_by=requested_by)
     with host.log_upkeep:  # whoever takes up what was cut off is not to take up this
         with host.ledger.transaction() as connection:
             begun = erasures.begin_erasure(connection, wanted, now=now(), random=host.random)
@@ -72,7 +72,7 @@ def erase(host: Host, person_id: str, *, requested_by: str, now: Callable[[], da
 def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receipt:
     """Do what a request asks for, from wherever it was cut off; for whoever has the log to themselves."""
     host.begin_segment()
-    erased = _erase_everywhere(host, _subject(begun.subject), now)
+    erased = _erase_everywhere(host, subject_named(begun.subject), now)
     _note(host, begun, now())
     with host.ledger.transaction() as connection:
         done = erasures.finish_erasure(connection, begun.id, receipt=erased, actor=begun.requested_by, now=now())
@@ -84,12 +84,6 @@ def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receip
         finished_at=done.finished_at or now(),
         erased=erased,
     )
-
-
-def _subject(texts: Iterable[str]) -> Subject:
-    """Of ids and addresses; an address may be an id too, as some products know people by theirs."""
-    ids = frozenset(texts)
-    return Subject(ids=ids, emails=frozenset(text.lower() for text in ids if "@" in text))
 
 
 def finish_running(host: Host, *, now: Callable[[], datetime]) -> int:
@@ -175,7 +169,7 @@ def erase_returned(host: Host, *, now: Callable[[], datetime]) -> int:
         host.begin_segment()
         found = host.follower.ask(lambda project: erased_in(project.warehouse, erased)) | _in_log(host.log, erased)
         if found or seen:  # rows that are gone may still be on free blocks of the file
-            _erase_everywhere(host, _subject(found), now)
+            _erase_everywhere(host, subject_named(found), now)
         host.follower.ask(partial(_settle_returned, seen=seen))
     return len(found)
 
