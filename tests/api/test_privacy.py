@@ -1,6 +1,8 @@
 """A person sees what is stored of them and has it erased, over the API."""
 
+import threading
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
@@ -56,3 +58,18 @@ def test_work_that_is_asked_for_is_done_by_a_worker(served: Served) -> None:
     while worker.run_next():
         pass
     assert {job["status"] for job in served.get("jobs")["rows"]} == {"done"}
+
+
+def test_a_worker_survives_whatever_happens_to_the_queue(served: Served) -> None:
+    from handraise.service.worker import Worker
+
+    asked = threading.Event()
+
+    def now() -> datetime:
+        if asked.is_set():
+            worker.stop()
+        asked.set()
+        raise ValueError("no clock")
+
+    worker = Worker(served.host.ledger, {}, name="test", now=now)
+    worker.run()

@@ -15,7 +15,7 @@ from handraise.ledger.suppression import count_suppressed, is_suppressed
 from ledger.clock import NOW, chance, later
 from ledger.conftest import Place
 
-ADA = ErasureRequest(person_id="person-4711-ada", emails=["Ada.Byron@example.com"], requested_by="self")
+ADA = ErasureRequest(person_id="person-4711-ada", others=["Ada.Byron@example.com"], requested_by="self")
 RECEIPT = {"events": 1204, "scores": 12}
 
 
@@ -164,7 +164,7 @@ def test_a_receipt_that_names_the_person_is_refused(ledger: Ledger, receipt: dic
 
 def test_a_request_that_names_the_person_as_who_asked_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="Say in another way who asked"):
-        begin(ledger, ErasureRequest(person_id="p1", emails=["a@b.example"], requested_by="user a@b.example"))
+        begin(ledger, ErasureRequest(person_id="p1", others=["a@b.example"], requested_by="user a@b.example"))
 
 
 def test_an_erasure_is_finished_once(ledger: Ledger) -> None:

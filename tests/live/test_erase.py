@@ -1,14 +1,24 @@
 """An erased person is gone from every place, stays away, and takes nobody else along."""
 
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from handraise.events.call_intake import Counts
+from handraise.errors import InputError
+from handraise.events.call_intake import UNREADABLE, Counts
+from handraise.events.received import Received
+from handraise.log.rewrite import Change
 from handraise.service import questions
-from handraise.service.erase import erase, erase_returned, finish_running
-from handraise.service.project import load
-from live.hosting import clock, hosted, scored, send, settle
+from handraise.service.aside import place_of_row, rows_aside
+from handraise.service.erase import erase, erase_returned, finish_running, has_returned
+from handraise.service.host import Host
+from handraise.service.orders import finish_erasures, forget_loaded, mend
+from handraise.service.project import Project, load
+from handraise.service.rebuild import note_loads
+from live.hosting import NOW, clock, hosted, scored, send, settle
 from live.sending import Call, track
 from support import write
 
@@ -168,3 +178,185 @@ def test_the_only_person_of_a_project_can_be_erased(tmp_path: Path) -> None:
         send(host, OTHERS[0])
         assert scored(host).keys() == {"ann"}
     assert traces(tmp_path) == []
+
+
+def bad(number: int, who: str = "erasmus-4711", **said: object) -> Call:
+    """A call that cannot be used, as it says no event."""
+    return "track", {"messageId": f"b{number}", "userId": who, "properties": {"city": "Rotterdam"}, **said}
+
+
+def aside(host: Host) -> list[str]:
+    """What quarantine keeps."""
+    return host.follower.ask(lambda project: project.warehouse.whole("quarantine")["raw"].to_pylist())
+
+
+NAMED: list[Call] = [
+    bad(1),
+    bad(3, "somebody", context={"traits": {"refersTo": ["x", "erasmus-4711"]}}),
+    bad(4, "somebody", properties={"note": "write to Erasmus@gone.example, please"}),
+    bad(5, "somebody", properties=json.dumps({"id": "erasmus-4711"})),
+]
+
+
+def test_a_bad_call_that_names_an_erased_person_is_kept_nowhere(project: Path) -> None:
+    with hosted(project) as host:
+        settle(host)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+        before = host.follower.ask(questions.ingest_counts)["web"]
+        send(host, *NAMED, ("track", {"messageId": "b2", "userId": "ann"}))
+        assert all("ann" in raw for raw in aside(host))
+        assert len(aside(host)) == 2  # one of Ann's was there before
+        after = host.follower.ask(questions.ingest_counts)["web"]
+        assert after.received - before.received == len(NAMED) + 1
+        assert after.accepted - before.accepted == len(NAMED)
+        assert after.quarantined - before.quarantined == 1
+        assert finish_erasures(host) > 0
+        assert finish_erasures(host) == 0
+        assert len(aside(host)) == 2
+    assert traces(project) == []
+
+
+def test_bodies_that_are_no_requests_are_looked_through_too(project: Path) -> None:
+    with hosted(project) as host:
+        settle(host)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+        for body in (b'{"userId": "erasmus-4711", "type', b"e=pv&uid=erasmus-4711", b"u=erasmus%40gone.example", b"{"):
+            written = threading.Event()
+            shared = b'{"reason": "the body is no JSON"}'
+            host.door.submit(Received("web", UNREADABLE, shared, (body,)), NOW, lambda _, w=written: w.set())
+            assert written.wait(10)
+        settle(host)
+        assert "{" in {json.loads(raw)["event"] for raw in aside(host)}
+        assert len(aside(host)) == 2  # one of Ann's was there before
+        assert finish_erasures(host) > 0
+    assert traces(project) == []
+
+
+def test_bad_rows_of_an_erased_person_in_files_are_found_after_loading(project: Path, tmp_path: Path) -> None:
+    rows = [{"event_id": n, "person_id": who, "name": "open", "timestamp": "no day"} for n, who in enumerate("ab", 1)]
+    rows[0]["person_id"] = "erasmus-4711"
+    with hosted(project) as host:
+        settle(host)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+        files = write(tmp_path / "more", {"events": rows})
+        host.follower.ask(lambda project: load(project, [files]))
+        assert forget_loaded(host) == 1
+        assert len(aside(host)) == 2
+    assert traces(project) == []
+
+
+def test_what_came_back_is_not_forgotten_when_somebody_else_is_erased(project: Path) -> None:
+    with hosted(project) as host:
+        settle(host)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+        send(host, track("e9", "erasmus-4711", "open", "2026-08-31T12:00:00Z"))
+        erase(host, "ann", requested_by="self", now=clock)
+        assert finish_erasures(host) == 1
+        assert finish_erasures(host) == 0
+    assert traces(project) == []
+
+
+def test_an_address_that_is_an_id_of_the_person_is_erased_as_one(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(
+            host,
+            track(1, "erasmus@gone.example", "open", "2026-08-31T09:00:00Z"),
+            ("alias", {"messageId": "a", "userId": "erasmus-4711", "previousId": "erasmus@gone.example"}),
+            track(2, "erasmus-4711", "open", "2026-08-31T10:00:00Z"),
+            OTHERS[0],
+        )
+        assert erase(host, "erasmus-4711", requested_by="self", now=clock).erased["events"] == 2
+        assert scored(host).keys() == {"ann"}
+    assert traces(tmp_path) == []
+
+
+def test_nobody_comes_back_out_of_quarantine(project: Path) -> None:
+    with hosted(project) as host:
+        settle(host)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+        send(host, bad(1, "ann"))
+        row = host.follower.ask(lambda project: rows_aside(project, limit=10))[-1]
+        raw = json.loads(row["raw"])
+        event = json.dumps({"type": "track", "userId": "erasmus-4711", "event": "open"})
+        with pytest.raises(InputError, match="erased"):
+            mend(host, place=place_of_row(row), raw=json.dumps(raw | {"event": event}))
+        assert len(aside(host)) == 2
+        assert {row["person_id"] for row in people_of_events(host)} == {"ann"}
+
+
+def people_of_events(host: Host) -> list[dict[str, str]]:
+    def found(project: Project) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = project.warehouse.whole("events").to_pylist()
+        return rows
+
+    return host.follower.ask(found)
+
+
+@pytest.mark.parametrize("who", ["u1", "müller-4711"])
+def test_what_was_put_right_is_erased_from_the_log_too(tmp_path: Path, who: str) -> None:
+    with hosted(tmp_path) as host:
+        send(host, OTHERS[0], ("track", {"messageId": "q", "userId": who, "properties": {"city": "Rotterdam"}}))
+        [row] = host.follower.ask(lambda project: rows_aside(project, limit=10))
+        raw = json.loads(row["raw"])
+        mend(
+            host,
+            place=place_of_row(row),
+            raw=json.dumps(raw | {"event": json.dumps(json.loads(raw["event"]) | {"event": "open"})}),
+        )
+        settle(host)
+        assert who in scored(host)
+        erase(host, who, requested_by="self", now=clock)
+        assert who not in scored(host)
+    assert traces(tmp_path) == []
+
+
+@pytest.mark.parametrize("who", ["u1", "müller-4711"])
+def test_what_is_aside_is_erased_however_its_letters_are_written(tmp_path: Path, who: str) -> None:
+    with hosted(tmp_path) as host:
+        send(host, OTHERS[0], ("track", {"messageId": "q", "userId": who, "properties": {"city": "Rotterdam"}}))
+        erase(host, who, requested_by="self", now=clock)
+        assert aside(host) == []
+    assert traces(tmp_path) == []
+
+
+def test_what_is_looked_for_after_a_rebuild_is_looked_for_once(project: Path, tmp_path: Path) -> None:
+    with hosted(project) as host:
+        settle(host)
+        nps = [{"person_id": "erasmus-4711", "score": "9", "at": "2026-08-02"}]
+        leads = [{"email": "Erasmus@Gone.example", "at": "2026-08-02", "source": "fair"}]
+        files = write(tmp_path / "more", {"nps": nps, "leads": leads})
+        note_loads(host.ledger, host.follower.ask(lambda project: load(project, [files])), now=NOW)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+    for file in (project / ".handraise").glob("warehouse.duckdb*"):
+        file.unlink()
+    with hosted(project) as host:
+        settle(host)
+        for name in ("nps", "leads"):
+            assert host.follower.ask(lambda p, name=name: p.warehouse.count(p.warehouse.table(name))) == 0
+        assert has_returned(host)
+        finish_erasures(host)
+        assert not has_returned(host)
+    assert traces(project) == []
+
+
+def test_an_erasure_that_goes_on_is_taken_up_by_nobody_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    with hosted(project) as host, ThreadPoolExecutor(2) as threads:
+        settle(host)
+        real = host.log.rewrite
+
+        def slow(change: Change) -> int:
+            inside.set()
+            assert go_on.wait(30)
+            return real(change)
+
+        monkeypatch.setattr(host.log, "rewrite", slow)
+        erasing = threads.submit(erase, host, "erasmus-4711", requested_by="self", now=clock)
+        assert inside.wait(30)
+        nightly = threads.submit(finish_running, host, now=clock)
+        with pytest.raises(TimeoutError):
+            nightly.result(0.5)  # by then it has found the other's request, if it looks at all
+        go_on.set()
+        assert erasing.result(60).erased["events"] == 4
+        assert nightly.result(60) == 0
+    assert traces(project) == []

@@ -18,7 +18,7 @@ from handraise.log.store import EventLog
 from handraise.service import questions
 from handraise.service.aside import place_of_row, rows_aside
 from handraise.service.folder import create_project
-from handraise.service.live import Live
+from handraise.service.live import MOST_BYTES, Live
 from handraise.service.orders import mend
 from handraise.service.project import Project, ensure_scored, is_current, open_project, refresh
 from handraise.simulate import simulate
@@ -250,3 +250,29 @@ def test_what_somebody_made_of_a_call_in_quarantine_holds_when_the_data_are_made
         assert scored(host).keys() == {"ann"}
         assert host.follower.ask(questions.ingest_counts) == counted
         assert host.follower.ask(lambda project: rows_aside(project, limit=9)) == []
+
+
+def test_few_long_calls_are_taken_in_at_a_time(tmp_path: Path) -> None:
+    with followed(tmp_path) as (_, log, live):
+        long = [track(n, f"p{n}", "open", "2026-08-31T10:00:00Z", note="x" * 30_000) for n in range(12)]
+        send(log, long * 60, NOW, batch=12)
+        taken = live.take()
+        assert MOST_BYTES / 31_000 < taken.calls < MOST_BYTES / 30_000 + 12
+        assert taken.behind > 0
+
+
+def test_refusals_before_a_record_that_fails_are_counted(tmp_path: Path) -> None:
+    with followed(tmp_path) as (project, log, live):
+        log.append([(micros_of(NOW), refusals("web", {"overload": 7}).encoded())])
+        send(log, [track(1, "p1", "open", "2026-08-31T10:00:00Z")], NOW)
+        for _ in range(2):
+            live.set_next_aside("it fails")
+        assert read_counts(project.warehouse)["web"] == Counts(received=8, refused=7, quarantined=1)
+        assert live.position == log.durable
+
+
+def test_where_one_is_wanted_one_record_is_taken_in(tmp_path: Path) -> None:
+    with followed(tmp_path) as (_, log, live):
+        log.append([(micros_of(NOW), refusals("web", {"overload": 7}).encoded())])
+        send(log, [track(1, "p1", "open", "2026-08-31T10:00:00Z")], NOW)
+        assert [live.take(1).calls, live.take(1).calls] == [0, 1]

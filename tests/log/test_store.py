@@ -298,3 +298,14 @@ def test_old_segments_can_be_dropped(tmp_path: Path) -> None:
     assert damages(again) == []
     assert len(payloads(again)) < 700
     again.close()
+
+
+def test_what_a_cut_off_rewrite_left_beside_a_segment_goes_with_the_next_start(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    made = written(log, 3)
+    log.close()
+    only_segment(tmp_path).with_suffix(".tmp").write_bytes(b"somebody who is erased later")
+    again = opened(tmp_path, seed=2)
+    assert list(tmp_path.glob("*.tmp")) == []
+    assert payloads(again) == made
+    again.close()

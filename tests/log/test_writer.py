@@ -124,3 +124,41 @@ def test_a_new_segment_begins_where_it_is_asked_for(tmp_path: Path) -> None:
     assert len(segments_in(tmp_path)[0]) == 2
     writer.close()
     assert [f.payload for f in log.read(0) if isinstance(f, Frame)] == [b"before", b"after"]
+
+
+def test_a_new_segment_can_begin_while_nothing_can_be_written(tmp_path: Path) -> None:
+    disk, told, failed = FullDisk(), Told(), threading.Event()
+    log = opened(tmp_path, disk)
+    writer = GroupWriter(log, told=lambda error: failed.set() if error else None)
+    writer.submit(1, b"kept", told.about(b"kept"))
+    told.wait(1)
+    disk.full = True
+    writer.submit(1, b"lost", told.about(b"lost"))
+    assert failed.wait(5)
+    rotating = threading.Thread(target=writer.rotate)
+    rotating.start()
+    rotating.join(5)
+    over = not rotating.is_alive()
+    assert log.rewrite(lambda _, __: b"") == 1
+    disk.full = False
+    rotating.join()
+    writer.close()
+    assert over, "an erasure would wait until somebody makes room"
+
+
+class FullDisk(Disk):
+    """Has no room as long as it is said to be full."""
+
+    full = False
+
+    def free(self, folder: Path) -> int:
+        return 0 if self.full else super().free(folder)
+
+
+def test_whatever_goes_wrong_nobody_waits_for_ever(tmp_path: Path) -> None:
+    told = Told()
+    writer = GroupWriter(opened(tmp_path, Disk()))
+    writer.submit(2**70, b"no such time", told.about(b"no such time"))
+    told.wait(1)
+    assert isinstance(told.results[b"no such time"], LogError)
+    writer.close()

@@ -1,17 +1,25 @@
 """What a host promises inside its process: readers see what is stored, and nobody waits for an answer for ever."""
 
+import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handraise.errors import BusyError, EngineError
 from handraise.events.received import Received
+from handraise.faces.ingest.app import Ingest
+from handraise.ledger.keys import key_hash
 from handraise.log.disk import Disk
+from handraise.log.store import EventLog
+from handraise.log.writer import GroupWriter
+from handraise.service.door import Door, KeyRing
 from handraise.service.folder import create_project
 from handraise.service.host import Host
 
@@ -114,3 +122,46 @@ def test_an_answer_that_nobody_waits_for_any_more_keeps_nothing_from_being_store
     assert host.door.submit(received, datetime.now(UTC), gone)
     assert host.door.submit(received, datetime.now(UTC), lambda _: stored.set())
     assert stored.wait(10)
+
+
+async def tracked(ingest: Ingest, key: str) -> int:
+    """Send an event; the status of the answer."""
+    basic = b64encode(f"{key}:".encode())
+    body, answers = b'{"userId": "ann", "event": "open"}', []
+    headers = [(b"authorization", b"Basic " + basic), (b"content-length", str(len(body)).encode())]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        answers.append(message)
+
+    scope = {"method": "POST", "path": "/v1/track", "query_string": b"", "headers": headers}
+    await ingest(scope, receive, send)
+    return int(answers[0]["status"])
+
+
+def test_a_strange_key_keeps_nobody_else_waiting_while_the_ledger_is_busy(tmp_path: Path) -> None:
+    asked, free, versions = threading.Event(), threading.Event(), iter([1])
+
+    def version() -> int:
+        if next(versions, None) is None:
+            asked.set()
+            free.wait(10)
+        return 1
+
+    writer = GroupWriter(EventLog(tmp_path, random=secrets.token_bytes, segment_size=1 << 20, reserve=0))
+    ingest = Ingest(
+        Door(writer, KeyRing(lambda: {key_hash("hrw_good"): "web"}, version)), now=lambda: datetime.now(UTC)
+    )
+
+    async def both() -> tuple[int, int]:
+        strange = asyncio.create_task(tracked(ingest, "hrw_strange"))
+        assert await asyncio.to_thread(asked.wait, 10)
+        good = await tracked(ingest, "hrw_good")
+        assert not strange.done()
+        free.set()
+        return good, await strange
+
+    assert asyncio.run(both()) == (200, 401)
+    writer.close()

@@ -31,7 +31,10 @@ def test_what_the_disk_holds_at_any_moment_has_all_that_was_acknowledged(tmp_pat
             sending(Load(port=server.port, key=key, run="p", lines=8, size=5)) as load,
         ):
             for number in range(CUTS):
-                time.sleep(1.5)
+                ends = time.monotonic() + 60
+                while len(load.sent.acked) <= 120 * (number + 1):
+                    assert time.monotonic() < ends
+                    time.sleep(0.05)
                 copy = tmp_path / f"cut-{number}.img"
                 cuts.append((copy, acked_then(load, server, image, copy)))
     for copy, acked in cuts:
@@ -64,7 +67,7 @@ def acked_then(load: Load, server: Server, image: Path, copy: Path) -> set[str]:
 def sending(load: Load) -> Iterator[Load]:
     """Send in a thread of its own."""
     over = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(load.go(60, until=over.is_set)))
+    thread = threading.Thread(target=lambda: asyncio.run(load.go(240, until=over.is_set)))
     thread.start()
     try:
         yield load

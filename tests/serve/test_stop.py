@@ -40,7 +40,7 @@ def test_told_to_stop_under_load_it_ends_soon_in_order_and_loses_nothing(
     server.start()
     load = Load(port=server.port, key=key, run="s", lines=16, per_second=80)
     with loaded(load):
-        time.sleep(4)
+        assert wait_for(lambda: len(load.sent.acked) >= 50, within=60)
         started = time.monotonic()
         assert server.stop(within=10) == 0
         assert time.monotonic() - started <= 10
@@ -111,7 +111,8 @@ def filled(project: tuple[Path, str], launch: Launch) -> Iterator[tuple[Path, Lo
     server = launch(folder)
     server.start()
     load = Load(port=server.port, key=key, run="f", lines=4, size=50, per_second=30)
-    asyncio.run(load.go(2))
+    asyncio.run(load.go(60, until=lambda: len(load.sent.acked) >= 20))
+    assert len(load.sent.acked) >= 20
     before = server.settled(stored=len(load.acked_ids()))
     accounts = handraise("accounts", "--project", folder, "--json").stdout
     server.stop()

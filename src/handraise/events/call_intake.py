@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from handraise.events.accept import REASON, accepted
+from handraise.events.calls.names import names_in
 from handraise.events.calls.translate import BadCallError, translate
 from handraise.events.formats.batches import LINE, text_batch
 from handraise.events.store import note_columns, refresh_event_keys, store_entities, store_events
@@ -28,10 +29,11 @@ UNREADABLE = "unreadable"
 # What an erasure leaves in the place of a call.
 ERASED = b""
 EVERYBODY_DIRTY = "everybody_dirty"
-# Calls of somebody who was erased lie in the log again, and have to be taken out of it.
+# Calls of somebody who was erased lie in the log again, and have to be taken out of it: the place of the last of them.
 RETURNED = "erased_people_returned"
 
 Erased = Callable[[set[str]], set[str]]
+_NAMES_AT_ONCE = 20_000
 # Events come last, because who is dirty depends on where people are.
 _ORDER = (*(name for name in INPUTS if name != "events"), "events")
 # Of whom the rows of an input can change the scores; the others may change anybody's.
@@ -157,12 +159,37 @@ def _read(received: ReceivedCall) -> _Call:
 
 def _leave_out(warehouse: Warehouse, calls: list[_Call], erased: Erased) -> None:
     gone = erased({one for call in calls for one in call.ids})
-    if not gone:
-        return
-    for call in calls:
-        if call.ids & gone:
-            call.rows, call.is_erased = [], True
-    write_fact(warehouse, RETURNED, "yes")
+    left_out = [call for call in calls if call.ids & gone] if gone else []
+    left_out += _bad_of_erased(calls, erased)
+    for call in left_out:
+        call.rows, call.reason, call.is_erased = [], None, True
+    if left_out:
+        write_fact(warehouse, RETURNED, str(max(call.received.place[0] for call in left_out)))
+
+
+def _bad_of_erased(calls: list[_Call], erased: Erased) -> list[_Call]:
+    """Those calls that are to be set aside and name somebody who was erased: quarantine would keep their words for good."""
+    found: list[_Call] = []
+    waiting: list[tuple[_Call, set[str]]] = []
+    size = 0
+    for call in (call for call in calls if call.reason):
+        names = names_in(call.received.event) | _names_shared(call.received.shared)
+        waiting.append((call, names))
+        size += len(names)
+        if size >= _NAMES_AT_ONCE:
+            found += _naming(waiting, erased)
+            waiting, size = [], 0
+    return found + _naming(waiting, erased)
+
+
+def _naming(waiting: list[tuple[_Call, set[str]]], erased: Erased) -> list[_Call]:
+    gone = erased({one for _, names in waiting for one in names})
+    return [call for call, names in waiting if names & gone]
+
+
+@lru_cache(maxsize=64)  # all calls of a request share one text
+def _names_shared(shared: bytes) -> frozenset[str]:
+    return frozenset(names_in(shared))
 
 
 def _landed(calls: list[_Call]) -> dict[str, list[tuple[int, dict[str, str]]]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import ibis
@@ -11,17 +13,18 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from handraise.events.call_intake import ERASED, OF_PEOPLE, UNREADABLE
+from handraise.events.call_intake import ERASED, OF_PEOPLE, UNREADABLE, Erased
+from handraise.events.calls.names import TELLING, names_in
 from handraise.events.calls.translate import BadCallError, translate
-from handraise.events.received import Received, decode, instant_of
+from handraise.events.received import MENDED, Received, decode, instant_of
 from handraise.events.store import count_up
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of
 from handraise.warehouse.tables import INPUTS
 
 _GONE = "erased"
-# Shorter ids stand in many texts that do not mean the person.
-_TELLING = 6
+# Ids that are looked up at once, and bodies in quarantine, any of which may be long, that are read at once.
+_IDS_AT_ONCE, _ASIDE_AT_ONCE = 20_480, 2_048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,13 @@ class Subject:
     @property
     def texts(self) -> list[str]:
         """What gives the person away wherever it stands."""
-        return sorted({*self.emails, *(text for text in self.ids if len(text) >= _TELLING)})
+        return sorted({*self.emails, *(text for text in self.ids if len(text) >= TELLING)})
+
+
+def subject_named(texts: Iterable[str]) -> Subject:
+    """Who is known by some ids and addresses; an address may be an id too, as some products know people by theirs."""
+    ids = frozenset(texts)
+    return Subject(ids=ids, emails=frozenset(text.lower() for text in ids if "@" in text))
 
 
 def subject_of(warehouse: Warehouse, person_id: str, emails: frozenset[str] = frozenset()) -> Subject:
@@ -110,11 +119,24 @@ def erase_rows(warehouse: Warehouse, subject: Subject) -> dict[str, int]:
 
 def _erase_aside(warehouse: Warehouse, subject: Subject) -> int:
     """Rows of quarantine that hold one of the ids or addresses."""
+    if not subject.ids | subject.emails:
+        return 0
     rows = warehouse.table("quarantine")
-    quoted = [part for one in sorted(subject.ids) for part in (f'"{one}"', f'\\"{one}\\"')]
-    held = any_of(*(rows.raw.lower().contains(text.lower()) for text in (*subject.texts, *quoted)))
+    small = rows.raw.lower()
+    quoted = [form for one in subject.ids for form in _written(f'"{one}"')]
+    telling = [form for one in subject.texts for form in _written(one)]
+    held = any_of(*(small.contains(form) for form in sorted({*quoted, *telling})))
     keys = rows.filter(held).select("input", "file", "line").distinct()
     return warehouse.delete("quarantine", warehouse.create("erased_aside", keys, temporary=True))
+
+
+def _written(text: str) -> set[str]:
+    """A text in small letters as quarantine may have it: as it is, or as JSON in ASCII, once or twice inside a text."""
+    once = json.dumps(text)[1:-1]
+    twice = json.dumps(once)[1:-1]
+    in_utf8 = json.dumps(text, ensure_ascii=False)[1:-1]
+    again = json.dumps(in_utf8)[1:-1]
+    return {form.lower() for form in (text, once, twice, in_utf8, again)}
 
 
 def _erase_mentions(warehouse: Warehouse, subject: Subject) -> int:
@@ -148,9 +170,19 @@ def without(subject: Subject, payload: bytes, received_at: int) -> bytes | None:
         return None
     record = decode(payload)
     kept = tuple(_kept(subject, record, event, received_at) for event in record.events)
-    if kept == record.events:
+    shared = _shared_kept(subject, record, kept)
+    if (kept, shared) == (record.events, record.shared):
         return None
-    return Received(record.source, record.kind, record.shared, kept).encoded()
+    return Received(record.source, record.kind, shared, kept).encoded()
+
+
+def _shared_kept(subject: Subject, record: Received, kept: tuple[bytes, ...]) -> bytes:
+    """What was said around the calls; nothing where all of them are gone, as it was about the same person."""
+    if record.kind in {UNREADABLE, MENDED}:
+        return record.shared  # our own words
+    if kept and all(event == ERASED for event in kept):
+        return b"{}"
+    return _without_mentions(subject, record.shared)
 
 
 def _may_name(subject: Subject, payload: bytes) -> bool:
@@ -163,22 +195,25 @@ def _may_name(subject: Subject, payload: bytes) -> bool:
 def _kept(subject: Subject, record: Received, event: bytes, received_at: int) -> bytes:
     if event == ERASED:
         return event
-    if record.kind == UNREADABLE:
-        return ERASED if any(text.encode().lower() in event.lower() for text in subject.texts) else event
     at = instant_of(received_at)
     try:
         rows = translate(record.kind, record.shared, event, source=record.source, received_at=at)
     except BadCallError:
-        small = event.lower()
-        quoted = (msgspec.json.encode(one).lower() for one in subject.ids)
-        named = any(text in small for text in quoted) or any(text.encode().lower() in small for text in subject.texts)
-        return ERASED if named else event
+        return ERASED if _names(subject, event) else event
     values = [(column, value) for _, row in rows for column, value in row.items()]
     if any(value in subject.ids for column, value in values if column in {"person_id", "anonymous_id", "alias_id"}):
         return ERASED
     if any(value.lower() in subject.emails for column, value in values if column == "email"):
         return ERASED
     return _without_mentions(subject, event)
+
+
+def _names(subject: Subject, text: bytes) -> bool:
+    """Whether one of the ids or addresses stands in what cannot be read as a call."""
+    small = text.lower()
+    if any(one.encode().lower() in small for one in subject.texts):
+        return True
+    return any(one in subject.ids or one.lower() in subject.emails for one in names_in(text))
 
 
 def _without_mentions(subject: Subject, event: bytes) -> bytes:
@@ -188,28 +223,37 @@ def _without_mentions(subject: Subject, event: bytes) -> bytes:
     return event
 
 
-def ids_in(warehouse: Warehouse) -> set[str]:
-    """Every id and address of people that is stored."""
+def erased_in(warehouse: Warehouse, erased: Erased) -> set[str]:
+    """Ids and addresses of erased people that are stored, in quarantine too; never many in memory at once."""
     found: set[str] = set()
     for name, item in INPUTS.items():
         rows = warehouse.table(name)
         for column in OF_PEOPLE:
             if column in item.columns:
-                found.update(
-                    warehouse.rows(rows.filter(rows[column].notnull()).select(column).distinct())[0].to_pylist()
-                )
-    return found
+                ids = rows.filter(rows[column].notnull()).select(column).distinct()
+                for batch in warehouse.batches(ids, _IDS_AT_ONCE):
+                    found |= erased(set(batch[column].to_pylist()))
+    names: set[str] = set()
+    for batch in warehouse.batches(warehouse.table("quarantine").select("raw"), _ASIDE_AT_ONCE):
+        for raw in batch["raw"].to_pylist():
+            names |= names_in(raw.encode())
+            if len(names) >= _IDS_AT_ONCE:
+                found, names = found | erased(names), set()
+    return found | erased(names)
 
 
 def ids_of(payload: bytes, received_at: int) -> set[str]:
-    """Every id and address of people in a record of the log, as far as its calls can be read."""
+    """Every id and address of people in a record of the log; of calls that cannot be used, whatever may be one."""
     record, found = decode(payload), set()
     for event in record.events:
+        if event == ERASED:
+            continue
         try:
             rows = translate(
                 record.kind, record.shared, event, source=record.source, received_at=instant_of(received_at)
             )
         except BadCallError:
+            found |= names_in(event)
             continue
         found |= {row[column] for _, row in rows for column in OF_PEOPLE if row.get(column)}
     return found

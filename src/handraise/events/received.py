@@ -10,6 +10,8 @@ import msgspec
 from handraise.events.call_intake import Counts, ReceivedCall
 
 _REFUSED = "refused"
+# The source of what came without a key that works, or cannot be read at all.
+UNKNOWN_SOURCE = "unknown"
 # A call of an earlier record as somebody put it right; `shared` says which.
 MENDED = "mended"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -24,12 +24,12 @@ class ErasureRequest:
 
     Attributes:
         person_id: The product's user id.
-        emails: The person's e-mail addresses.
+        others: Further ids of the person, and e-mail addresses.
         requested_by: Who asked, such as `user 3`; not the person's own id or address.
     """
 
     person_id: str
-    emails: Iterable[str] = ()
+    others: Iterable[str] = ()
     requested_by: str
 
 
@@ -39,7 +39,7 @@ class Erasure:
 
     Attributes:
         id: Number of the request; jobs name it instead of the person.
-        subject: The person's id, then the e-mail addresses; empty once the work is done.
+        subject: The person's id, then further ids and e-mail addresses; empty once the work is done.
         subject_hash: Keyed hash of the person's id, in hexadecimal.
         requested_at: When it was begun.
         requested_by: Who asked.
@@ -68,7 +68,7 @@ def begin_erasure(
     Raises:
         LedgerError: The request names the person as who asked, which would stay.
     """
-    subject = (wanted.person_id, *wanted.emails)
+    subject = (wanted.person_id, *wanted.others)
     if _names(wanted.requested_by, subject):
         raise LedgerError(
             "`requested_by` names the person who is to be forgotten.",

@@ -88,7 +88,7 @@ class EventLog:
         self._ends: dict[int, int] = {}
         self._unsealed: list[Segment] = []
         self._open: _Written | None = None
-        self.durable = self.dropped = 0
+        self.durable = 0
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.opened = self._recover()
@@ -175,7 +175,8 @@ class EventLog:
                     yield Damage(position=position, end=segment.start)
                 position = segment.start
             first = max(position, segment.start + HEADER_SIZE)
-            yield from read_records(segment, first, end, _AT_ONCE)
+            if first < end:  # one without records may be removed this moment
+                yield from read_records(segment, first, end, _AT_ONCE)
             position = end
 
     def close_segment(self) -> None:
@@ -203,7 +204,8 @@ class EventLog:
         with self._lock:
             gone = [s for s in self._segments if self._ends[s.start] <= position and not self._is_open(s)]
             self._segments = [s for s in self._segments if s not in gone]
-            self.dropped = max([self.dropped, *(self._ends.pop(s.start) for s in gone)])
+            for segment in gone:
+                del self._ends[segment.start]
         for segment in gone:
             segment.path.unlink()
             segment.seal_path.unlink(missing_ok=True)
@@ -233,6 +235,8 @@ class EventLog:
         return self.folder / _SPARE
 
     def _recover(self) -> Opened:
+        for half_made in self.folder.glob("*.tmp"):  # holds what may be erased from the segment meanwhile
+            half_made.unlink()
         segments, unreadable = segments_in(self.folder)
         cut, damaged = 0, []
         for path in unreadable:

@@ -127,8 +127,8 @@ class GroupWriter:
                 continue
             try:
                 self._log.append([(one.received_at, one.payload) for one in group])
-            except LogError as error:
-                self._fail(group, error)
+            except Exception as error:  # noqa: BLE001 - without this thread everybody would wait for ever
+                self._fail(group, _as_ours(error))
                 self._reopen()
                 continue
             _tell_all(group, None)
@@ -154,8 +154,8 @@ class GroupWriter:
             try:
                 self._log.close_segment()
                 one.set_result(None)
-            except LogError as error:
-                one.set_exception(error)
+            except Exception as error:  # noqa: BLE001 - whoever asked gets it
+                one.set_exception(_as_ours(error))
 
     def _fail(self, group: list[_Waiting], error: LogError) -> None:
         with self._changed:
@@ -167,11 +167,12 @@ class GroupWriter:
         self._told(error)
 
     def _reopen(self) -> None:
-        """Try until the log can be written again; meanwhile everything is refused."""
+        """Try until the log can be written again; meanwhile everything is refused, and segments can still be closed."""
         while not self._stopping:
             try:
                 self._log.reopen()
-            except LogError:
+            except Exception:  # noqa: BLE001 - it is tried again
+                self._close_segment()
                 time.sleep(_PAUSE)
                 continue
             self._failure = None
@@ -184,6 +185,10 @@ class GroupWriter:
             self._prepare.clear()
             if not self._stopping:
                 self._log.prepare()
+
+
+def _as_ours(error: Exception) -> LogError:
+    return error if isinstance(error, LogError) else LogError(f"the event log cannot be written ({error}).")
 
 
 def _tell_all(group: list[_Waiting], error: LogError | None) -> None:

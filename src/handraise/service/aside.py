@@ -7,9 +7,11 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from handraise.errors import NotFoundError
+from handraise.errors import InputError, NotFoundError
 from handraise.events.call_intake import FORMAT as CALL
+from handraise.events.call_intake import Erased
 from handraise.events.call_replay import aside_call, take_again
+from handraise.events.calls.names import names_in
 from handraise.events.replay import replay_row
 from handraise.service.project import Project, refuse_files, renames_of
 from handraise.warehouse.functions import any_of
@@ -100,18 +102,26 @@ def row_aside(project: Project, place: Place) -> dict[str, Any]:
     return row
 
 
-def mend(project: Project, place: Place, raw: str) -> Mended:
+def mend(project: Project, place: Place, raw: str, *, erased: Erased) -> Mended:
     """Try a row once more as somebody put it right; what is still bad stays, as it is now.
+
+    Args:
+        project: An open project.
+        place: Of the row.
+        raw: What is to be tried instead.
+        erased: Those of some ids and addresses whose people were erased.
 
     Raises:
         NotFoundError: There is no such row.
-        InputError: `raw` is not a row of its kind.
+        InputError: `raw` is not a row of its kind, or names somebody who was erased.
         ProjectError: The project reads its data from a warehouse.
     """
     refuse_files(project, "load again")
     row = row_aside(project, place)
+    if erased(names_in(raw.encode())):
+        raise InputError("it names somebody who was erased.", where="raw", todo="Leave them out of it.")
     if row["format"] == CALL:
-        [counts] = take_again(project.warehouse, [aside_call(row, raw)]).values()
+        [counts] = take_again(project.warehouse, [aside_call(row, raw)], erased=erased).values()
         loaded, bad = counts.accepted, counts.quarantined
     else:
         count = replay_row(project.warehouse, row, raw, renames=renames_of(project))

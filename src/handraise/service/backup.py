@@ -23,13 +23,12 @@ from handraise.ledger.suppression import hashes_of
 from handraise.log.disk import sha256_of
 from handraise.log.segment import HEADER_SIZE, recover, segments_in
 from handraise.playbook.load import FILE_NAME
-from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER
 from handraise.service.ownership import claim
 
 BACKUPS = "backups"
 # Beside the backups: who was erased, as keyed hashes, so that restoring one that is older knows of it.
 NOTES = "erasures.ndjson"
-LOG_FOLDER = "log"
 _MANIFEST = "backup.json"
 _FORMAT = 1
 _CHUNK = 1024 * 1024

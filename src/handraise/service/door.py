@@ -11,11 +11,10 @@ from datetime import datetime
 from functools import partial
 
 from handraise.errors import LedgerError, LogError
-from handraise.events.received import Received, micros_of, refusals
+from handraise.events.received import UNKNOWN_SOURCE, Received, micros_of, refusals
 from handraise.ledger.keys import key_hash
 from handraise.log.writer import Done, GroupWriter
 
-UNKNOWN = "unknown"
 # Seconds between two looks for a key that is not known, so that wrong ones cost no query each.
 _LOOK_EVERY = 0.005
 
@@ -34,14 +33,18 @@ class KeyRing:
         self._sources = read()
         self._looked = 0.0
 
+    def known(self, key: str) -> str | None:
+        """The source that a plain key belongs to; None for one that is wrong, revoked or not known yet. Never waits."""
+        return self._sources.get(key_hash(key))
+
     def source_of(self, key: str) -> str | None:
-        """The source that a plain key belongs to; None for a wrong or revoked one."""
-        found = self._sources.get(key_hash(key))
+        """The source that a plain key belongs to; None for a wrong or revoked one. May wait for the ledger."""
+        found = self.known(key)
         if found is None and time.monotonic() - self._looked > _LOOK_EVERY:
             # It may have been made this moment, by another process.
             self._looked = time.monotonic()
             self.look_again()
-            found = self._sources.get(key_hash(key))
+            found = self.known(key)
         return found
 
     def look_again(self) -> None:
@@ -83,15 +86,18 @@ class Door:
 
     def submit(self, received: Received, at: datetime, done: Done) -> bool:
         """Hand calls over; see `GroupWriter.submit`."""
-        taken = self._writer.submit(micros_of(at), received.encoded(), done)
-        if taken:
-            self.accepted += len(received.events)
-        return taken
+
+        def told(error: LogError | None) -> None:
+            if error is None:
+                self.accepted += len(received.events)  # in the writer's thread alone
+            done(error)
+
+        return self._writer.submit(micros_of(at), received.encoded(), told)
 
     def refuse(self, source: str | None, reason: str, count: int = 1) -> None:
         """Count calls that the sender is told are not stored."""
         with self._lock:
-            self._refused[source or UNKNOWN][reason] += count
+            self._refused[source or UNKNOWN_SOURCE][reason] += count
             self._refused_ever[reason] += count
 
     def refused(self) -> dict[str, int]:

@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from handraise.events.call_intake import RETURNED
-from handraise.events.erase import Subject, erase_rows, ids_in, ids_of, subject_of, without
+from handraise.events.call_intake import RETURNED, Erased
+from handraise.events.erase import Subject, erase_rows, erased_in, ids_of, subject_named, subject_of, without
 from handraise.ledger import erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
 from handraise.ledger.suppression import hashes_of, suppress_hashes
@@ -27,7 +27,7 @@ from handraise.service.folder import DATA_FOLDER, DATABASE
 from handraise.service.host import Host
 from handraise.service.ledgers import erased_of
 from handraise.service.project import Project
-from handraise.warehouse.tables import write_fact
+from handraise.warehouse.tables import read_fact, write_fact
 
 _FRESH = f"{DATABASE}.fresh"
 _AT_ONCE = 20_000
@@ -61,20 +61,17 @@ def erase(host: Host, person_id: str, *, requested_by: str, now: Callable[[], da
     with host.reading() as project:
         subject = subject_of(project.warehouse, person_id)
     named = tuple(sorted({*subject.ids, *subject.emails} - {person_id}))
-    wanted = ErasureRequest(person_id=person_id, emails=named, requested_by=requested_by)
-    with host.ledger.transaction() as connection:
-        begun = erasures.begin_erasure(connection, wanted, now=now(), random=host.random)
-    return finish(host, begun, now=now)
+    wanted = ErasureRequest(person_id=person_id, others=named, requested_by=requested_by)
+    with host.log_upkeep:  # whoever takes up what was cut off is not to take up this
+        with host.ledger.transaction() as connection:
+            begun = erasures.begin_erasure(connection, wanted, now=now(), random=host.random)
+        return finish(host, begun, now=now)
 
 
 def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receipt:
-    """Do what a request asks for, from wherever it was cut off."""
-    subject = Subject(
-        ids=frozenset(text for text in begun.subject if "@" not in text or text == begun.subject[0]),
-        emails=frozenset(text.lower() for text in begun.subject if "@" in text),
-    )
+    """Do what a request asks for, from wherever it was cut off; for whoever has the log to themselves."""
     host.begin_segment()
-    erased = _erase_everywhere(host, subject, now)
+    erased = _erase_everywhere(host, subject_named(begun.subject), now)
     _note(host, begun, now())
     with host.ledger.transaction() as connection:
         done = erasures.finish_erasure(connection, begun.id, receipt=erased, actor=begun.requested_by, now=now())
@@ -90,10 +87,11 @@ def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receip
 
 def finish_running(host: Host, *, now: Callable[[], datetime]) -> int:
     """Take up every request that was cut off; how many there were."""
-    with host.ledger.reading() as connection:
-        waiting = erasures.list_erasures(connection, status="running")
-    for begun in waiting:
-        finish(host, begun, now=now)
+    with host.log_upkeep:
+        with host.ledger.reading() as connection:
+            waiting = erasures.list_erasures(connection, status="running")
+        for begun in waiting:
+            finish(host, begun, now=now)
     return len(waiting)
 
 
@@ -121,7 +119,6 @@ def _erase(
         else:
             projects.forget_scores(project)
         warehouse.empty("dirty_people")
-        write_fact(warehouse, RETURNED, "no")
     erased["log"] = host.log.rewrite(partial(without, subject))
     erased["log_leftovers"] = remove_leftovers(host.log.folder)
     fresh.unlink(missing_ok=True)
@@ -143,8 +140,9 @@ def _note(host: Host, begun: Erasure, now: datetime) -> None:
         hashes = hashes_of(connection, begun.subject, now=now, random=host.random)
     notes = host.folder / DATA_FOLDER / BACKUPS / NOTES
     notes.parent.mkdir(exist_ok=True, mode=0o700)
-    with notes.open("a", encoding="ascii") as file:
-        file.writelines(json.dumps({"subject_hash": one, "at": now.isoformat()}) + "\n" for one in hashes.values())
+    noted = notes.read_bytes() if notes.exists() else b""
+    lines = [json.dumps({"subject_hash": one, "at": now.isoformat()}) + "\n" for one in hashes.values()]
+    host.log.disk.write_whole(notes, noted + "".join(lines).encode("ascii"))
 
 
 def erase_noted(host: Host, *, now: Callable[[], datetime]) -> int:
@@ -157,18 +155,37 @@ def erase_noted(host: Host, *, now: Callable[[], datetime]) -> int:
     return erase_returned(host, now=now)
 
 
+def has_returned(host: Host) -> bool:
+    """Whether calls of somebody who was erased came in since they were last taken out."""
+    return bool(host.follower.ask(_returned))
+
+
 def erase_returned(host: Host, *, now: Callable[[], datetime]) -> int:
     """Take out of data and log whoever was erased and is there again, after a restore or new calls; how many ids."""
-    known = partial(erased_of, host.ledger)
-    host.begin_segment()
-    found = host.follower.ask(lambda project: known(ids_in(project.warehouse)) | _in_log(host.log, known))
-    if found:
-        emails = frozenset(text.lower() for text in found if "@" in text)
-        _erase_everywhere(host, Subject(ids=frozenset(found), emails=emails), now)
+    erased = partial(erased_of, host.ledger)
+    with host.log_upkeep:
+        seen = host.follower.ask(_returned)
+        host.begin_segment()
+        found = host.follower.ask(lambda project: erased_in(project.warehouse, erased)) | _in_log(host.log, erased)
+        if found or seen:  # rows that are gone may still be on free blocks of the file
+            _erase_everywhere(host, subject_named(found), now)
+        host.follower.ask(partial(_settle_returned, seen=seen))
     return len(found)
 
 
-def _in_log(log: EventLog, known: Callable[[set[str]], set[str]]) -> set[str]:
+def _returned(project: Project) -> str:
+    """The place of the last call of somebody who was erased; empty = none is left."""
+    fact = read_fact(project.warehouse, RETURNED) or ""
+    return "" if fact == "no" else fact
+
+
+def _settle_returned(project: Project, *, seen: str) -> None:
+    """What has come since then lies in a segment that was not looked through: it waits for the next time."""
+    if _returned(project) == seen:
+        write_fact(project.warehouse, RETURNED, "no")
+
+
+def _in_log(log: EventLog, erased: Erased) -> set[str]:
     """Ids and addresses in the log whose people were erased."""
     found: set[str] = set()
     waiting: set[str] = set()
@@ -176,5 +193,5 @@ def _in_log(log: EventLog, known: Callable[[set[str]], set[str]]) -> set[str]:
         if isinstance(record, Frame):
             waiting |= ids_of(record.payload, record.received_at)
         if len(waiting) > _AT_ONCE:
-            found, waiting = found | known(waiting), set()
-    return found | known(waiting)
+            found, waiting = found | erased(waiting), set()
+    return found | erased(waiting)

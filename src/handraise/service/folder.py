@@ -10,6 +10,7 @@ from handraise.warehouse.files import write_whole
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
+LOG_FOLDER = "log"
 
 
 def create_project(folder: Path, text: str | None = None, *, check_only: bool = False) -> Path:

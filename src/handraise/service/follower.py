@@ -307,7 +307,7 @@ class Follower:
         """Set the one record aside at which everything fails again and again; whether that went well."""
         try:
             self.project = self._open()
-            Live(self.project, self._event_log).set_next_aside(str(error))
+            Live(self.project, self._event_log, erased=self._erased).set_next_aside(str(error))
         except Exception as again:  # noqa: BLE001 - then it is not the record
             _log.error("setting a record aside failed", error=str(again))
             self._close()

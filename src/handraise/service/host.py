@@ -15,12 +15,12 @@ from pathlib import Path
 import structlog
 
 from handraise.errors import BusyError, LogError
-from handraise.events.received import Received
+from handraise.events.received import Received, micros_of
 from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from handraise.service.door import Door, KeyRing
-from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder, remove_data
+from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER, check_is_project, make_data_folder, remove_data
 from handraise.service.follower import Follower
 from handraise.service.ledgers import erased_of, keys_version, open_ledger, secret_of, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
@@ -29,7 +29,6 @@ from handraise.service.project import Project, open_project
 from handraise.service.readers import Readers
 from handraise.service.rebuild import Rebuilt, files_of, rebuild
 
-LOG_FOLDER = "log"
 _REBUILDING = "rebuilding"
 # So that the whole server stays below a gigabyte; what needs more goes through the disk.
 MEMORY = "400MB"
@@ -69,6 +68,8 @@ class Host:
         self.folder, self._environment, self.now, self.random = folder, environment, now, random
         self._memory = memory
         self.rebuilt: Rebuilt | None = None
+        # For whoever reads, copies or rewrites the log as a whole; the writer and the follower go on meanwhile.
+        self.log_upkeep = threading.RLock()
         self._exits = contextlib.ExitStack()
         data = folder / DATA_FOLDER
         with self._exits:
@@ -123,7 +124,7 @@ class Host:
             LogError: It is not.
         """
         told: Future[LogError | None] = Future()
-        if not self.door.submit(received, self.now(), told.set_result):
+        if not self._writer.submit(micros_of(self.now()), received.encoded(), told.set_result):
             raise LogError("the event log cannot be written at the moment.", todo="Try again in a moment.")
         failure = told.result()
         if failure:

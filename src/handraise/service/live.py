@@ -24,7 +24,7 @@ from handraise.events.call_intake import (
     take_calls,
 )
 from handraise.events.call_replay import mend_again
-from handraise.events.received import MENDED, Received, decode
+from handraise.events.received import MENDED, UNKNOWN_SOURCE, Received, decode
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
 from handraise.playbook.measures import Abandoned
@@ -39,9 +39,9 @@ _POSITION = "log_position"
 _KNOWN = "live_data_version"
 _DAMAGED = "log_bytes_damaged"
 _TICK = "live_scored_at"
-UNKNOWN_SOURCE = "unknown"
-# Calls taken in at once: enough to be worth a statement, few enough for memory.
+# Calls taken in at once: enough to be worth a statement, few enough for memory; and bytes of them, as some are long.
 MOST_CALLS = 20_000
+MOST_BYTES = 16 * 1024 * 1024
 # Above so many waiting people, scoring everybody is cheaper than finding out whom they touch.
 _MOST_PEOPLE = 2_000
 
@@ -83,6 +83,16 @@ class _Read:
             self.refused[record.source].received += record.refused.received
             self.refused[record.source].refused += record.refused.refused
 
+    def add_aside(self, found: Frame) -> None:
+        """The calls of a record; of one that cannot be read at all, its bytes as one. What was put right is left as it was."""
+        try:
+            self.add(found)
+        except msgspec.MsgspecError:
+            shared = msgspec.json.encode({"reason": "the record cannot be read"})
+            unread = Received(UNKNOWN_SOURCE, UNREADABLE, shared, (found.payload,))
+            self.calls += unread.calls(found.position, found.received_at)
+        self.mended.clear()
+
 
 class Live:
     """The follower of one log into one project. Belongs to the thread that owns the project.
@@ -110,17 +120,18 @@ class Live:
         """Take in the next calls of the log.
 
         Args:
-            most: How many, about.
+            most: How many, about, and how many records at most: with 1, it is one record that is taken in or fails.
             before: Only what was received before this instant, in microseconds since 1970; None = all.
         """
         position, more = self.position, False
-        read = _Read()
+        read, records, size = _Read(), 0, 0
         for found in self.log.read(position):
             if isinstance(found, Frame) and before is not None and found.received_at >= before:
                 break
+            records, size = records + 1, size + found.end - position
             position = found.end
             read.add(found)
-            if len(read.calls) >= most:
+            if len(read.calls) >= most or records >= most or size >= MOST_BYTES:
                 more = True
                 break
         if position != self.position:
@@ -135,7 +146,7 @@ class Live:
         if read.calls:
             take_calls(warehouse, read.calls, reason=reason, erased=self._erased)
         for record in read.mended:
-            mend_again(warehouse, record)
+            mend_again(warehouse, record, erased=self._erased)
         if read.refused:
             add_counts(warehouse, read.refused)
         if read.damaged:
@@ -145,13 +156,13 @@ class Live:
             write_fact(warehouse, _KNOWN, projects.data_version(self.project))
 
     def set_next_aside(self, reason: str) -> None:
-        """Set the next record of the log aside whole: taking it in fails again and again."""
+        """Set the calls of the next record of the log aside: taking it in fails again and again. Refusals are counted."""
         read = _Read()
         for found in self.log.read(self.position):
             if isinstance(found, Damage):
                 read.damaged.append(found)
                 continue
-            read.calls += _calls_of(found)
+            read.add_aside(found)
             with self.project.warehouse.transaction():
                 self._take(read, reason)
                 write_fact(self.project.warehouse, _POSITION, str(found.end))
@@ -220,16 +231,6 @@ class Live:
             begun = begun.filter(begun.name.isin(names))
         ids = begun.select(person_id=ibis.coalesce(begun.person_id, begun.anonymous_id)).distinct()
         warehouse.insert("dirty_people", ids.anti_join(warehouse.table("dirty_people"), "person_id"))
-
-
-def _calls_of(found: Frame) -> list[ReceivedCall]:
-    """The calls of a record; of one that cannot be read at all, its bytes as one."""
-    try:
-        return list(decode(found.payload).calls(found.position, found.received_at))
-    except msgspec.MsgspecError:
-        shared = msgspec.json.encode({"reason": "the record cannot be read"})
-        unread = Received(UNKNOWN_SOURCE, UNREADABLE, shared, (found.payload,))
-        return list(unread.calls(found.position, found.received_at))
 
 
 def _plain(at: datetime) -> ibis.expr.types.TimestampScalar:

@@ -8,37 +8,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from handraise.errors import LogError
-from handraise.events.call_intake import LOG, RETURNED
+from handraise.events.call_intake import FORMAT as CALL
+from handraise.events.call_intake import LOG
 from handraise.events.intake import FileCount
 from handraise.events.received import mended, micros_of
-from handraise.events.retention import delete_before
+from handraise.events.retention import delete_aside_before, delete_before
 from handraise.ledger import audit
 from handraise.ledger.suppression import count_suppressed
 from handraise.log.frame import Frame
 from handraise.log.segment import is_as_sealed, read_seal, segments_in
 from handraise.service import aside, questions
+from handraise.service import project as projects
 from handraise.service.backup import BACKUPS, Backup, back_up, prune
-from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running
+from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running, has_returned
 from handraise.service.erase import erase as erase_person
 from handraise.service.folder import DATA_FOLDER
 from handraise.service.host import Host
+from handraise.service.ledgers import erased_of
 from handraise.service.live import Live
 from handraise.service.project import Project
 from handraise.service.wire import encode, keywords_of
-from handraise.warehouse.tables import read_fact, write_fact
+from handraise.warehouse.tables import write_fact
 
 Ordered = TypeVar("Ordered", bound=Callable[..., Any])
 ORDER = "order"
 ORDERS: dict[str, Callable[..., Any]] = {}
-# Those that may stand in the queue: their arguments name nobody.
 # Seconds until what somebody waits for has to have begun.
 PATIENCE = 30.0
+# Those that may stand in the queue: their arguments name nobody.
 SCHEDULED = ("refresh", "replay", "backup", "verify", "retain", "finish_erasures")
 
 
@@ -57,7 +60,8 @@ def erase(host: Host, *, person_id: str, requested_by: str) -> Receipt:
 @order
 def mend(host: Host, *, place: tuple[str, str, int], raw: str) -> aside.Mended:
     """Try a row of quarantine as somebody put it right; what is made of a call is written to the log too."""
-    done = host.follower.ask(lambda project: aside.mend(project, place, raw), patience=PATIENCE)
+    erased = partial(erased_of, host.ledger)
+    done = host.follower.ask(lambda project: aside.mend(project, place, raw, erased=erased), patience=PATIENCE)
     _, file, line = place
     if file.startswith(f"{LOG}:"):
         host.store(mended(file.split(":")[1], file=file, line=line, raw=raw))
@@ -68,8 +72,7 @@ def mend(host: Host, *, place: tuple[str, str, int], raw: str) -> aside.Mended:
 def finish_erasures(host: Host) -> int:
     """Take up erasures that were cut off, and take out again whoever came back; how many there were."""
     done = finish_running(host, now=host.now)
-    returned = host.follower.ask(lambda project: read_fact(project.warehouse, RETURNED) == "yes")
-    return done + (erase_returned(host, now=host.now) if returned else 0)
+    return done + (erase_returned(host, now=host.now) if has_returned(host) else 0)
 
 
 @order
@@ -91,16 +94,17 @@ def forget_noted(host: Host) -> int:
 def backup(host: Host, *, target: Path | None = None, keep: int | None = None) -> Backup:
     """Copy everything that cannot be made again; `keep` = of the backups in the data folder, so many."""
     backups = host.folder / DATA_FOLDER / BACKUPS
-    made = back_up(
-        host.folder,
-        target or backups / f"{host.now():%Y%m%dT%H%M%S}",
-        copy_data=lambda path: host.follower.ask(partial(questions.copy_data, target=path)),
-        ledger=host.ledger,
-        now=host.now(),
-        random=host.random,
-    )
-    if keep:
-        prune(backups, keep)
+    with host.log_upkeep:
+        made = back_up(
+            host.folder,
+            target or backups / f"{host.now():%Y%m%dT%H%M%S}",
+            copy_data=lambda path: host.follower.ask(partial(questions.copy_data, target=path)),
+            ledger=host.ledger,
+            now=host.now(),
+            random=host.random,
+        )
+        if keep:
+            prune(backups, keep)
     return made
 
 
@@ -118,13 +122,23 @@ def _refresh(project: Project, host: Host, as_of: date | None, *, full: bool) ->
 @order
 def replay(host: Host) -> list[FileCount]:
     """Try everything in quarantine once more."""
-    return host.follower.ask(questions.replay)
+    return try_again(host, patience=None)
+
+
+def try_again(host: Host, *, patience: float | None) -> list[FileCount]:
+    """Try everything in quarantine once more; it has to have begun within `patience` seconds, None = at any time."""
+    erased = partial(erased_of, host.ledger)
+    done = host.follower.ask(lambda project: projects.replay(project, erased=erased), patience=patience)
+    if any(count.loaded for count in done if count.format != CALL):
+        forget_loaded(host)
+    return done
 
 
 @order
 def rebuild(host: Host) -> int:
     """Take in the whole log, and score everybody; how many scores of people there are."""
-    while host.follower.ask(lambda project: Live(project, host.log).take().behind):
+    erased = partial(erased_of, host.ledger)
+    while host.follower.ask(lambda project: Live(project, host.log, erased=erased).take().behind):
         pass
     return refresh(host)
 
@@ -136,9 +150,10 @@ def verify(host: Host) -> dict[str, int]:
     Raises:
         LogError: Something is not as it was written.
     """
-    segments, unreadable = segments_in(host.log.folder)
-    sealed = [segment for segment in segments if read_seal(segment)]
-    wrong = [str(path.name) for path in unreadable] + [one.path.name for one in sealed if not is_as_sealed(one)]
+    with host.log_upkeep:
+        segments, unreadable = segments_in(host.log.folder)
+        sealed = [segment for segment in segments if read_seal(segment)]
+        wrong = [str(path.name) for path in unreadable] + [one.path.name for one in sealed if not is_as_sealed(one)]
     if wrong:
         raise LogError(
             f"segments of the log are not as they were sealed: {', '.join(wrong)}.",
@@ -155,16 +170,17 @@ def verify(host: Host) -> dict[str, int]:
 
 @order
 def retain(host: Host, *, days: int) -> dict[str, int]:
-    """Delete events older than so many days, and the part of the log that holds nothing younger."""
+    """Delete events and calls in quarantine older than so many days, and the part of the log that holds nothing younger."""
     before = host.now() - timedelta(days=days)
-    events = host.follower.ask(lambda project: _retain(project, before))
-    last_old = 0
-    for found in host.log.read(0):
-        if isinstance(found, Frame):
-            if found.received_at >= micros_of(before):
-                break
-            last_old = found.end
-    return {"events": events, "segments": host.log.drop_before(last_old)}
+    with host.log_upkeep:
+        gone, taken_in = host.follower.ask(lambda project: _retain(project, host, before))
+        last_old = 0
+        for found in host.log.read(0, taken_in):
+            if isinstance(found, Frame):
+                if found.received_at >= micros_of(before):
+                    break
+                last_old = found.end
+        return {**gone, "segments": host.log.drop_before(last_old)}
 
 
 def duties_of(host: Host) -> dict[str, Callable[[Mapping[str, Any]], object]]:
@@ -177,9 +193,13 @@ def _do(function: Callable[..., Any], host: Host, arguments: Mapping[str, Any]) 
     return json.loads(encode(function(host, **given)))
 
 
-def _retain(project: Project, before: Any) -> int:
+def _retain(project: Project, host: Host, before: datetime) -> tuple[dict[str, int], int]:
+    """What is gone, and how far the log was taken in: what lies behind is not to be lost, however old."""
     with project.warehouse.transaction():
-        gone = delete_before(project.warehouse, before)
-        if gone:
+        gone = {
+            "events": delete_before(project.warehouse, before),
+            "quarantine": delete_aside_before(project.warehouse, before),
+        }
+        if gone["events"]:
             write_fact(project.warehouse, "rollup_plan", "")
-    return gone
+    return gone, Live(project, host.log).position

@@ -11,6 +11,7 @@ from typing import Any
 
 from handraise.accounts.domains import refresh_domains
 from handraise.errors import AsOfError, InputError, ProjectError
+from handraise.events.call_intake import Erased
 from handraise.events.call_replay import replay_calls
 from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
@@ -189,8 +190,8 @@ def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int
     return shown, project.warehouse.count(rows)
 
 
-def replay(project: Project) -> list[FileCount]:
-    """Try every row that was set aside once more, of files and of calls.
+def replay(project: Project, *, erased: Erased = lambda _: set()) -> list[FileCount]:
+    """Try every row that was set aside once more, of files and of calls; `erased` = whose calls are not stored again.
 
     Raises:
         ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
@@ -198,7 +199,7 @@ def replay(project: Project) -> list[FileCount]:
     refuse_files(project, "load again")
     with project.warehouse.memory(LOAD_MEMORY):
         of_files = replay_quarantine(project.warehouse, renames=renames_of(project))
-        return [*of_files, *replay_calls(project.warehouse)]
+        return [*of_files, *replay_calls(project.warehouse, erased=erased)]
 
 
 def newest_day(project: Project) -> date | None:

@@ -54,7 +54,7 @@ class Readers:
 
     @contextlib.contextmanager
     def nobody_reading(self) -> Iterator[None]:
-        """Inside, no reader is open, so that the data file can be opened again or exchanged."""
+        """Inside, no reader is open, so that the data file can be opened again or exchanged; who reads for ever is left."""
         taken = sum(self._places.acquire(timeout=_READ_OUT) for _ in range(_READERS))
         try:
             self.close()
@@ -65,8 +65,13 @@ class Readers:
 
     def close(self) -> None:
         """Close those that nobody uses."""
-        while self._idle:
-            self._idle.pop()[1].warehouse.close()
+        while idle := self._take_idle():
+            idle[1].warehouse.close()
+
+    def _take_idle(self) -> tuple[Project, Project] | None:
+        with contextlib.suppress(IndexError):  # another thread may take the last one between a look and a pop
+            return self._idle.pop()
+        return None
 
     def _settled(self, exits: contextlib.ExitStack) -> tuple[Project, Project]:
         """A reader in its transaction, of scores that its own playbook made: those of another have other columns."""
@@ -90,8 +95,8 @@ class Readers:
         owner = self._owner()
         if owner is None:
             raise _opening()
-        while self._idle:
-            of, reader = self._idle.pop()
+        while idle := self._take_idle():
+            of, reader = idle
             if of is owner:
                 return owner, reader
             reader.warehouse.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from handraise.errors import InputError
 from handraise.events.call_intake import RETURNED, Erased
-from handraise.events.erase import Subject, erase_rows, ids_in
+from handraise.events.erase import erase_rows, erased_in, subject_named
 from handraise.events.received import micros_of
 from handraise.ledger import loads
 from handraise.ledger.loads import Load, LoadedFile
@@ -93,10 +93,10 @@ def rebuild(
 def _forget(project: Project, erased: Erased) -> None:
     """Files may hold people who were erased since they were loaded."""
     warehouse = project.warehouse
-    back = erased(ids_in(warehouse))
+    back = erased_in(warehouse, erased)
     if back:
         with warehouse.transaction():
-            erase_rows(warehouse, Subject(ids=frozenset(back), emails=frozenset(one for one in back if "@" in one)))
+            erase_rows(warehouse, subject_named(back))
             write_fact(warehouse, RETURNED, "yes")  # their rows are still on free blocks of the file
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,6 +18,8 @@ from handraise.ledger.store import Ledger
 Duty = Callable[[Mapping[str, Any]], object]
 # Seconds that a job is held without a sign of life, and between two signs.
 _LEASE, _BEAT = 60.0, 15.0
+# How long it can be looked up what became of a job.
+_KEPT = timedelta(days=90)
 # Seconds between two looks at the queue.
 _LOOK_EVERY = 1.0
 _log = structlog.get_logger()
@@ -61,8 +63,8 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 busy = self.run_next()
-            except LedgerError as error:
-                _log.error("the queue cannot be read", reason=error.what)
+            except Exception as error:  # noqa: BLE001 - whatever happened, what comes due next is to be done
+                _log.error("the queue failed", reason=str(error))
                 busy = False
             if not busy:
                 self._stopping.wait(_LOOK_EVERY)
@@ -95,6 +97,7 @@ class Worker:
         else:
             with self._ledger.transaction() as connection:
                 jobs.finish(connection, job, result=found, now=self._now())
+                jobs.drop_ended(connection, ended_before=self._now() - _KEPT)
             _log.info("job done", job=job.id, kind=job.kind)
         finally:
             over.set()

@@ -271,6 +271,21 @@ class Warehouse:
         except RefusedError as refused:
             raise _failed("read", sql, refused) from refused
 
+    def batches(self, expression: ir.Table, size: int) -> Iterator[pa.RecordBatch]:
+        """Fetch an expression's rows in batches of about so many; nothing else may be asked of the engine in between.
+
+        Raises:
+            TypeError: The warehouse is another engine's.
+            EngineError: The rows cannot be read.
+        """
+        if not isinstance(self.engine, DuckDBEngine):
+            raise TypeError(f"{self.engine.name} gives no rows in batches")
+        sql = self.sql(expression)
+        try:
+            yield from self.engine.batches(sql, size)
+        except RefusedError as refused:
+            raise _failed("read", sql, refused) from refused
+
     def whole(self, name: str) -> pa.Table:
         """All rows of a small table whose columns never change; its SQL is built once."""
         if name not in self._whole:

@@ -17,7 +17,7 @@ from handraise.faces.api.auth import Caller, Reader, Writer
 from handraise.faces.api.pages import Page, Paged, Text, Whole, cut, place_in
 from handraise.faces.api.problems import documented
 from handraise.ledger.audit import record
-from handraise.service import aside, orders, questions
+from handraise.service import aside, orders
 from handraise.service.host import Host
 
 router = APIRouter(prefix="/api/v1", tags=["quarantine"], responses=documented())
@@ -92,7 +92,7 @@ def list_quarantine(host: HostOf, _: Reader, asked: Annotated[QuarantineAsked, Q
 @router.post("/quarantine/replay", operation_id="replay_quarantine", summary="Try everything again")
 def replay_quarantine(host: HostOf, caller: Writer) -> Replayed:
     """Try every row once more under the rules of now; what is still bad stays. Needs the scope `write`."""
-    done = host.follower.ask(questions.replay, patience=orders.PATIENCE)
+    done = orders.try_again(host, patience=orders.PATIENCE)
     tried, loaded = sum(count.read for count in done), sum(count.loaded for count in done)
     _note(host, caller, "quarantine.replay", {"tried": tried, "loaded": loaded})
     return Replayed(rows=done)

@@ -76,15 +76,21 @@ def load(folder: Path, paths: list[Path], *, form: str, as_json: bool) -> None:
 
 def note_loads_of(folder: Path, done: Loaded) -> None:
     """Remember the files, so that the data can be made again from them."""
-    from handraise.ledger.suppression import count_suppressed
-    from handraise.service import orders
     from handraise.service.ledgers import open_ledger
     from handraise.service.rebuild import note_loads
 
     with open_ledger(folder, os.environ) as ledger:
         note_loads(ledger, done, now=right_now())
-        with ledger.reading() as connection:
-            somebody_was_erased = count_suppressed(connection)["erasure"]
+    _leave_out_erased(folder)
+
+
+def _leave_out_erased(folder: Path) -> None:
+    from handraise.ledger.suppression import count_suppressed
+    from handraise.service import orders
+    from handraise.service.ledgers import open_ledger
+
+    with open_ledger(folder, os.environ) as ledger, ledger.reading() as connection:
+        somebody_was_erased = count_suppressed(connection)["erasure"]
     if somebody_was_erased and (back := order(folder, orders.forget_loaded)):
         show.hint(f"{back} ids in the files are of people who were erased: what the files hold of them was left out.")
 
@@ -311,4 +317,7 @@ def quarantine(folder: Path, *, limit: int, as_json: bool) -> None:
 
 def quarantine_replay(folder: Path, *, as_json: bool) -> None:
     """`handraise quarantine replay`."""
-    _show_counts(ask(folder, questions.replay), as_json=as_json)
+    done = ask(folder, questions.replay)
+    if any(count.loaded for count in done):
+        _leave_out_erased(folder)
+    _show_counts(done, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -110,6 +111,7 @@ class Ingest:
                 headers=headers,
                 body=body,
             )
+            source = await self._source_of(parcel.key)
         except BodyTooLargeError:
             return refused(self._door, None, 413, "too large", f"the body is over {BODY_BYTES:,} bytes.", close=True)
         except BodyLateError:
@@ -120,11 +122,16 @@ class Ingest:
             return await self._set_aside(endpoint, body, error.reason, _key_beside(scope, headers))
         finally:
             self._bytes -= reserved
-        return await self._store(endpoint, parcel)
+        return await self._store(endpoint, parcel, source)
 
-    async def _store(self, endpoint: Endpoint, parcel: Parcel) -> Answer:
+    async def _source_of(self, key: str | None) -> str | None:
+        """Whose key it is; the ledger, which may be busy for long, is asked where it keeps no other request waiting."""
+        if not key:
+            return None
+        return self._door.keys.known(key) or await asyncio.to_thread(self._door.keys.source_of, key)
+
+    async def _store(self, endpoint: Endpoint, parcel: Parcel, source: str | None) -> Answer:
         count, at = len(parcel.events), self._now()
-        source = self._door.keys.source_of(parcel.key) if parcel.key else None
         if source is None:
             said = "the write key is wrong or revoked." if parcel.key else "there is no write key."
             return refused(self._door, None, 401, "wrong key", said, count=count)
@@ -137,7 +144,7 @@ class Ingest:
 
     async def _set_aside(self, endpoint: Endpoint, body: bytes, reason: str, key: str | None) -> Answer:
         """A body that is no request of its vendor: kept in quarantine where it is known whose it is."""
-        source = self._door.keys.source_of(key) if key else None
+        source = await self._source_of(key)
         if source is None:
             return refused(self._door, None, 400, "unreadable", f"{reason}.")
         shared = json.dumps({"reason": reason, "endpoint": endpoint.name}).encode()

@@ -282,6 +282,11 @@ class DuckDBEngine:
         with refusals():
             return self.connection.execute(sql).to_arrow_table()
 
+    def batches(self, sql: str, size: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a query in batches of about so many."""
+        with refusals():
+            yield from self.connection.execute(sql).to_arrow_reader(size)
+
     def limit_memory(self, most: str) -> str:
         """Use at most so much memory for what follows; more goes through the disk."""
         (before,) = self.connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
