@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,9 +83,15 @@ def message(name: str, *rows: dict[str, Any]) -> bytes:
 
 
 def counted(host: Host) -> dict[str, Counts]:
-    host.door.note_refusals(NOW)
-    settle(host)
-    return host.follower.ask(questions.ingest_counts)
+    """What became of everything; refusals may be on their way, as the host notes them every second too."""
+    ends = time.monotonic() + 30
+    while True:
+        host.door.note_refusals(NOW)
+        settle(host)
+        found = host.follower.ask(questions.ingest_counts)
+        noted = sum(one.refused for one in found.values())
+        if noted == sum(host.door.refused_ever().values()) or time.monotonic() > ends:
+            return found
 
 
 def stored(host: Host, name: str) -> list[dict[str, Any]]:
