@@ -199,7 +199,7 @@ def test_lists_show_the_beginning_of_what_is_long(served: Served) -> None:
     [row] = served.get("quarantine")["rows"]
     whole = served.get(f"quarantine/{row['id']}")
     assert len(row["raw"]) == 4_000
-    assert len(whole["raw"]) > 50_000
+    assert 32_768 < len(whole["raw"]) < 34_000  # nobody can put it right, so its beginning is enough
     assert whole["raw"].startswith(row["raw"])
 
 

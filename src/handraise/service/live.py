@@ -42,6 +42,8 @@ _TICK = "live_scored_at"
 UNKNOWN_SOURCE = "unknown"
 # Calls taken in at once: enough to be worth a statement, few enough for memory.
 MOST_CALLS = 20_000
+# Bytes of calls taken in at once, each with what its request said for all: a call may have a hundred times the usual size.
+MOST_BYTES = 16 * 1024 * 1024
 # Above so many waiting people, scoring everybody is cheaper than finding out whom they touch.
 _MOST_PEOPLE = 2_000
 
@@ -69,6 +71,7 @@ class _Read:
     refused: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     damaged: list[Damage] = field(default_factory=list)
     mended: list[Received] = field(default_factory=list)
+    size: int = 0
 
     def add(self, found: Frame | Damage) -> None:
         """One record, or a range that cannot be read."""
@@ -79,6 +82,7 @@ class _Read:
         if record.kind == MENDED:
             self.mended.append(record)
         self.calls += record.calls(found.position, found.received_at)
+        self.size += sum(map(len, record.events)) + len(record.events) * len(record.shared)
         if record.refused:
             self.refused[record.source].received += record.refused.received
             self.refused[record.source].refused += record.refused.refused
@@ -110,7 +114,7 @@ class Live:
         """Take in the next calls of the log.
 
         Args:
-            most: How many, about.
+            most: How many, about; fewer where they are large.
             before: Only what was received before this instant, in microseconds since 1970; None = all.
         """
         position, more = self.position, False
@@ -120,7 +124,7 @@ class Live:
                 break
             position = found.end
             read.add(found)
-            if len(read.calls) >= most:
+            if len(read.calls) >= most or read.size >= MOST_BYTES:
                 more = True
                 break
         if position != self.position:

@@ -13,7 +13,7 @@ from handraise.events.calls.bodies import Parcel, TooLargeError, UnreadableError
 from handraise.events.calls.configuration import configuration_of
 from handraise.events.calls.endpoints import Endpoint, endpoint_of
 from handraise.events.calls.keys import key_of
-from handraise.events.calls.limits import BODY_BYTES
+from handraise.events.calls.limits import BODY_BYTES, EVENT_BYTES
 from handraise.events.calls.packing import form_fields
 from handraise.events.received import Received
 from handraise.faces.http.body import (
@@ -135,12 +135,15 @@ class Ingest:
         return Answer(status=status, kind=kind, body=content)
 
     async def _set_aside(self, endpoint: Endpoint, body: bytes, reason: str, key: str | None) -> Answer:
-        """A body that is no request of its vendor: kept in quarantine where it is known whose it is."""
+        """A body that is no request of its vendor: its beginning is set aside where it is known whose it is.
+
+        Nobody can put it right; all of it would only fill the disk, and in quarantine a byte may take six.
+        """
         source = self._door.keys.source_of(key) if key else None
         if source is None:
             return refused(self._door, None, 400, "unreadable", f"{reason}.")
         shared = json.dumps({"reason": reason, "endpoint": endpoint.name}).encode()
-        failure = await written(self._door, Received(source, UNREADABLE, shared, (body,)), self._now())
+        failure = await written(self._door, Received(source, UNREADABLE, shared, (body[:EVENT_BYTES],)), self._now())
         if failure:
             return refused(self._door, source, 503, "overload", failure)
         return problem(400, f"{reason}.", "It was set aside: `handraise quarantine` shows it.")
