@@ -1,5 +1,7 @@
 """A backup made while events come in brings everything back, also what was decided to be forgotten since."""
 
+import hashlib
+import json
 from functools import partial
 from pathlib import Path
 
@@ -89,6 +91,25 @@ def test_a_damaged_backup_is_refused_and_nothing_is_changed(tmp_path: Path) -> N
         restore(project, project, now=NOW)
     with hosted(project) as host:
         assert len(scored(host)) == 7
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside.txt", "/{outside}", "log/../../../outside.txt", "linked", "folder/passwd", ""]
+)
+def test_a_backup_that_reaches_outside_of_itself_is_refused(tmp_path: Path, name: str) -> None:
+    project, copy, outside = tmp_path / "project", tmp_path / "copies" / "copy", tmp_path / "outside.txt"
+    with hosted(project) as host:
+        backed_up(host, copy)
+    outside.write_bytes(b"mine")
+    (tmp_path / "passwd").write_bytes(b"mine")
+    (copy / "linked").symlink_to(outside)
+    (copy / "folder").symlink_to(tmp_path)
+    named = name.replace("/{outside}", str(outside))
+    manifest = json.loads((copy / "backup.json").read_bytes())
+    manifest["files"].append({"path": named, "size": 4, "sha256": hashlib.sha256(b"mine").hexdigest()})
+    (copy / "backup.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="outside of itself"):
+        restore(project, copy, now=NOW)
 
 
 def test_nothing_is_restored_under_a_running_server(tmp_path: Path) -> None:

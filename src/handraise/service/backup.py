@@ -166,11 +166,24 @@ def read_backup(source: Path) -> Backup:
         raise InputError("this backup was made by a later version.", where=str(source), todo="Use that version.")
     for file in found.files:
         path = source / file.path
+        if not _is_inside(source, file.path):
+            raise InputError(
+                f"the backup names a file outside of itself: {file.path}.", where=str(source), todo="Do not use it."
+            )
         if not path.is_file() or path.stat().st_size != file.size or sha256_of(path) != file.sha256:
             raise InputError(
                 f"the backup is damaged: {file.path} is not as it was.", where=str(source), todo="Use another backup."
             )
     return found
+
+
+def _is_inside(source: Path, name: str) -> bool:
+    """Whether a file that a backup names lies in it, and is no link to one elsewhere: whoever made it may not be a friend."""
+    parts = Path(name).parts
+    plain = bool(parts) and not Path(name).is_absolute() and ".." not in parts
+    return plain and not any(
+        (source / part).is_symlink() for part in (Path(*parts[: n + 1]) for n in range(len(parts)))
+    )
 
 
 def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
