@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from handraise.events.accept import REASON, accepted
 from handraise.events.calls.translate import BadCallError, translate
+from handraise.events.calls.who import who_in
 from handraise.events.formats.batches import LINE, text_batch
 from handraise.events.store import note_columns, refresh_event_keys, store_entities, store_events
 from handraise.warehouse.engine import Warehouse
@@ -104,6 +105,8 @@ class _Call:
     @property
     def ids(self) -> set[str]:
         """Ids and addresses of people that it names."""
+        if self.reason:
+            return set() if self.received.kind == UNREADABLE else who_in(self.received.event)
         return {row[column] for _, row in self.rows for column in OF_PEOPLE if row.get(column)}
 
 
@@ -156,12 +159,13 @@ def _read(received: ReceivedCall) -> _Call:
 
 
 def _leave_out(warehouse: Warehouse, calls: list[_Call], erased: Erased) -> None:
-    gone = erased({one for call in calls for one in call.ids})
+    ids = [call.ids for call in calls]
+    gone = erased(set().union(*ids))
     if not gone:
         return
-    for call in calls:
-        if call.ids & gone:
-            call.rows, call.is_erased = [], True
+    for call, mine in zip(calls, ids, strict=True):
+        if mine & gone:
+            call.rows, call.is_erased, call.reason = [], True, None
     write_fact(warehouse, RETURNED, "yes")
 
 

@@ -17,7 +17,16 @@ import msgspec
 import pyarrow as pa
 
 from handraise.errors import InputError
-from handraise.events.call_intake import ERASED, FORMAT, UNREADABLE, Counts, ReceivedCall, add_counts, take_calls
+from handraise.events.call_intake import (
+    ERASED,
+    FORMAT,
+    UNREADABLE,
+    Counts,
+    Erased,
+    ReceivedCall,
+    add_counts,
+    take_calls,
+)
 from handraise.events.intake import FileCount
 from handraise.events.received import Received
 from handraise.warehouse.engine import Warehouse
@@ -85,8 +94,15 @@ def _kept(raw: str) -> dict[str, str]:
     return texts
 
 
-def take_again(warehouse: Warehouse, calls: Sequence[AsideCall]) -> dict[str, Counts]:
+def take_again(
+    warehouse: Warehouse, calls: Sequence[AsideCall], *, erased: Erased = lambda _: set()
+) -> dict[str, Counts]:
     """Take calls in once more, all in one transaction; what is still bad is set aside again.
+
+    Args:
+        warehouse: Where they go.
+        calls: As quarantine has them, or as somebody put them right.
+        erased: Those of some ids and addresses whose people were erased: of them nothing is stored again.
 
     Returns:
         Source → what became of its calls now; `received` is how many were tried.
@@ -95,13 +111,13 @@ def take_again(warehouse: Warehouse, calls: Sequence[AsideCall]) -> dict[str, Co
     keys = pa.Table.from_pylist([one.row for one in calls], schema=schema).select(list(_PLACE))
     with warehouse.transaction():
         warehouse.delete("quarantine", warehouse.hold("tried_again", keys))
-        counts = take_calls(warehouse, [one.call for one in calls])
+        counts = take_calls(warehouse, [one.call for one in calls], erased=erased)
         # They were counted as received and as set aside when they came.
         add_counts(warehouse, {s: Counts(received=-c.received, quarantined=-c.received) for s, c in counts.items()})
     return counts
 
 
-def mend_again(warehouse: Warehouse, record: Received) -> None:
+def mend_again(warehouse: Warehouse, record: Received, *, erased: Erased) -> None:
     """Do once more what the log says that somebody made of a call; nothing where it is not in quarantine."""
     place = msgspec.json.decode(record.shared, type=dict[str, Any])
     rows = warehouse.table("quarantine")
@@ -110,7 +126,7 @@ def mend_again(warehouse: Warehouse, record: Received) -> None:
     # What it said of somebody who was erased is gone; what can no longer be read stays in quarantine.
     if found and record.events != (ERASED,):
         with contextlib.suppress(InputError):
-            take_again(warehouse, [aside_call(found[0], record.events[0].decode())])
+            take_again(warehouse, [aside_call(found[0], record.events[0].decode())], erased=erased)
 
 
 def replay_calls(warehouse: Warehouse) -> list[FileCount]:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-import msgspec
 import pyarrow as pa
 
-from handraise.events.call_intake import ERASED, OF_PEOPLE, UNREADABLE
-from handraise.events.calls.translate import BadCallError, translate
-from handraise.events.received import Received, decode, instant_of
+from handraise.events.call_intake import OF_PEOPLE, UNREADABLE
+from handraise.events.spelling import spelled
 from handraise.events.store import count_up
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of
 from handraise.warehouse.tables import INPUTS
 
-_GONE = "erased"
+GONE = "erased"
 # Shorter ids stand in many texts that do not mean the person.
 _TELLING = 6
 
@@ -109,10 +106,13 @@ def erase_rows(warehouse: Warehouse, subject: Subject) -> dict[str, int]:
 
 
 def _erase_aside(warehouse: Warehouse, subject: Subject) -> int:
-    """Rows of quarantine that hold one of the ids or addresses."""
+    """Rows of quarantine that hold one of the ids or addresses, and those of which nobody can say it."""
     rows = warehouse.table("quarantine")
-    quoted = [part for one in sorted(subject.ids) for part in (f'"{one}"', f'\\"{one}\\"')]
-    held = any_of(*(rows.raw.lower().contains(text.lower()) for text in (*subject.texts, *quoted)))
+    # A body that was no request may be packed, or cut off: nobody can say what it holds.
+    unreadable = rows.format_table.fill_null("") == UNREADABLE
+    telling = [spelled(text) for text in subject.texts]
+    alone = [rf'"{spelled(one)}\\*"' for one in sorted(subject.ids)]
+    held = any_of(unreadable, *(rows.raw.re_search(f"(?i){pattern}") for pattern in (*telling, *alone)))
     keys = rows.filter(held).select("input", "file", "line").distinct()
     return warehouse.delete("quarantine", warehouse.create("erased_aside", keys, temporary=True))
 
@@ -125,67 +125,13 @@ def _erase_mentions(warehouse: Warehouse, subject: Subject) -> int:
     held = any_of(*(events.properties.lower().contains(email) for email in sorted(subject.emails)))
     text = events.properties
     for email in sorted(subject.emails):
-        text = text.re_replace(f"(?i){re.escape(email)}", _GONE)
+        text = text.re_replace(f"(?i){re.escape(email)}", GONE)
     mended = warehouse.create("mended_events", events.filter(held).mutate(properties=text), temporary=True)
     return warehouse.replace("events", mended, ("event_id",)) if warehouse.count(mended) else 0
 
 
 def _hold(warehouse: Warehouse, name: str, ids: frozenset[str] | set[str]) -> ir.Table:
     return warehouse.hold(name, pa.table({"id": pa.array(sorted(ids), pa.string())}))
-
-
-def without(subject: Subject, payload: bytes, received_at: int) -> bytes | None:
-    """A record of the log without what is about a person; None = it holds nothing of theirs.
-
-    A call that goes leaves its place, so that what was received stays counted.
-
-    Args:
-        subject: Who.
-        payload: The record.
-        received_at: When it came, as the log has it.
-    """
-    if not _may_name(subject, payload):
-        return None
-    record = decode(payload)
-    kept = tuple(_kept(subject, record, event, received_at) for event in record.events)
-    if kept == record.events:
-        return None
-    return Received(record.source, record.kind, record.shared, kept).encoded()
-
-
-def _may_name(subject: Subject, payload: bytes) -> bool:
-    """A quick look at how JSON may write the ids and addresses; where letters are escaped, every record may."""
-    small = payload.lower()
-    forms = {form for text in (*subject.ids, *subject.emails) for form in (text, unicodedata.normalize("NFD", text))}
-    return b"\\u" in small or any(msgspec.json.encode(form)[1:-1].lower() in small for form in forms)
-
-
-def _kept(subject: Subject, record: Received, event: bytes, received_at: int) -> bytes:
-    if event == ERASED:
-        return event
-    if record.kind == UNREADABLE:
-        return ERASED if any(text.encode().lower() in event.lower() for text in subject.texts) else event
-    at = instant_of(received_at)
-    try:
-        rows = translate(record.kind, record.shared, event, source=record.source, received_at=at)
-    except BadCallError:
-        small = event.lower()
-        quoted = (msgspec.json.encode(one).lower() for one in subject.ids)
-        named = any(text in small for text in quoted) or any(text.encode().lower() in small for text in subject.texts)
-        return ERASED if named else event
-    values = [(column, value) for _, row in rows for column, value in row.items()]
-    if any(value in subject.ids for column, value in values if column in {"person_id", "anonymous_id", "alias_id"}):
-        return ERASED
-    if any(value.lower() in subject.emails for column, value in values if column == "email"):
-        return ERASED
-    return _without_mentions(subject, event)
-
-
-def _without_mentions(subject: Subject, event: bytes) -> bytes:
-    """Addresses of the person in somebody else's event give way to as many or fewer letters."""
-    for email in subject.emails:
-        event = re.sub(re.escape(email.encode()), _GONE[: len(email)].encode(), event, flags=re.IGNORECASE)
-    return event
 
 
 def ids_in(warehouse: Warehouse) -> set[str]:
@@ -198,18 +144,4 @@ def ids_in(warehouse: Warehouse) -> set[str]:
                 found.update(
                     warehouse.rows(rows.filter(rows[column].notnull()).select(column).distinct())[0].to_pylist()
                 )
-    return found
-
-
-def ids_of(payload: bytes, received_at: int) -> set[str]:
-    """Every id and address of people in a record of the log, as far as its calls can be read."""
-    record, found = decode(payload), set()
-    for event in record.events:
-        try:
-            rows = translate(
-                record.kind, record.shared, event, source=record.source, received_at=instant_of(received_at)
-            )
-        except BadCallError:
-            continue
-        found |= {row[column] for _, row in rows for column in OF_PEOPLE if row.get(column)}
     return found

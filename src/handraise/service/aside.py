@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from handraise.errors import NotFoundError
 from handraise.events.call_intake import FORMAT as CALL
+from handraise.events.call_intake import Erased
 from handraise.events.call_replay import aside_call, take_again
 from handraise.events.replay import replay_row
 from handraise.service.project import Project, refuse_files, renames_of
@@ -100,8 +101,14 @@ def row_aside(project: Project, place: Place) -> dict[str, Any]:
     return row
 
 
-def mend(project: Project, place: Place, raw: str) -> Mended:
+def mend(project: Project, place: Place, raw: str, *, erased: Erased = lambda _: set()) -> Mended:
     """Try a row once more as somebody put it right; what is still bad stays, as it is now.
+
+    Args:
+        project: An open project.
+        place: Of the row.
+        raw: What is to be tried instead.
+        erased: Those of some ids and addresses whose people were erased: of a call of theirs nothing is stored.
 
     Raises:
         NotFoundError: There is no such row.
@@ -111,7 +118,7 @@ def mend(project: Project, place: Place, raw: str) -> Mended:
     refuse_files(project, "load again")
     row = row_aside(project, place)
     if row["format"] == CALL:
-        [counts] = take_again(project.warehouse, [aside_call(row, raw)]).values()
+        [counts] = take_again(project.warehouse, [aside_call(row, raw)], erased=erased).values()
         loaded, bad = counts.accepted, counts.quarantined
     else:
         count = replay_row(project.warehouse, row, raw, renames=renames_of(project))

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from handraise.events.call_intake import RETURNED
-from handraise.events.erase import Subject, erase_rows, ids_in, ids_of, subject_of, without
+from handraise.events.erase import Subject, erase_rows, ids_in, subject_of
+from handraise.events.erase_log import ids_of, without
 from handraise.ledger import erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
 from handraise.ledger.suppression import hashes_of, suppress_hashes
@@ -74,7 +75,6 @@ def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receip
         ids=frozenset(text for text in begun.subject if "@" not in text or text == begun.subject[0]),
         emails=frozenset(text.lower() for text in begun.subject if "@" in text),
     )
-    host.begin_segment()
     erased = _erase_everywhere(host, subject, now)
     _note(host, begun, now())
     with host.ledger.transaction() as connection:
@@ -110,6 +110,8 @@ def _erase(
     project: Project, *, host: Host, subject: Subject, now: Callable[[], datetime], fresh: Path
 ) -> dict[str, int]:
     """In the thread that owns the data: rows, then the log, then a data file without any trace."""
+    # Here, and not before: what of theirs was taken in since would be in a segment that is not rewritten.
+    host.begin_segment()
     warehouse = project.warehouse
     with warehouse.transaction():
         erased = erase_rows(warehouse, subject)
@@ -161,7 +163,6 @@ def erase_noted(host: Host, *, now: Callable[[], datetime]) -> int:
 def erase_returned(host: Host, *, now: Callable[[], datetime]) -> int:
     """Take out of data and log whoever was erased and is there again, after a restore or new calls; how many ids."""
     known = partial(erased_of, host.ledger)
-    host.begin_segment()
     found = host.follower.ask(lambda project: known(ids_in(project.warehouse)) | _in_log(host.log, known))
     if found:
         emails = frozenset(text.lower() for text in found if "@" in text)

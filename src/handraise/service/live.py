@@ -139,7 +139,7 @@ class Live:
         if read.calls:
             take_calls(warehouse, read.calls, reason=reason, erased=self._erased)
         for record in read.mended:
-            mend_again(warehouse, record)
+            mend_again(warehouse, record, erased=self._erased)
         if read.refused:
             add_counts(warehouse, read.refused)
         if read.damaged:

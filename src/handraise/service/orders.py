@@ -28,6 +28,7 @@ from handraise.service.erase import Receipt, erase_noted, erase_returned, finish
 from handraise.service.erase import erase as erase_person
 from handraise.service.folder import DATA_FOLDER
 from handraise.service.host import Host
+from handraise.service.ledgers import erased_of
 from handraise.service.live import Live
 from handraise.service.project import Project
 from handraise.service.wire import encode, keywords_of
@@ -57,7 +58,8 @@ def erase(host: Host, *, person_id: str, requested_by: str) -> Receipt:
 @order
 def mend(host: Host, *, place: tuple[str, str, int], raw: str) -> aside.Mended:
     """Try a row of quarantine as somebody put it right; what is made of a call is written to the log too."""
-    done = host.follower.ask(lambda project: aside.mend(project, place, raw), patience=PATIENCE)
+    erased = partial(erased_of, host.ledger)
+    done = host.follower.ask(lambda project: aside.mend(project, place, raw, erased=erased), patience=PATIENCE)
     _, file, line = place
     if file.startswith(f"{LOG}:"):
         host.store(mended(file.split(":")[1], file=file, line=line, raw=raw))
