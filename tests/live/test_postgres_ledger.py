@@ -37,7 +37,7 @@ def test_keys_jobs_and_backups_work_with_a_ledger_in_postgres(postgres: str, tmp
     environment = {"HANDRAISE_LEDGER": postgres}
     with Host(tmp_path, environment=environment, now=clock, random=random.Random(1).randbytes) as host:
         key = new_write_key(host.ledger, "web", actor="me", now=NOW, random=host.random)
-        assert host.door.keys.source_of(key.plain) == "web"
+        assert host.door.keys.look_for(key.plain) == "web"
         send(host, track(1, "ann", "open", "2026-08-31T10:00:00Z"))
         assert scored(host).keys() == {"ann"}
         set_defaults(host.ledger, now=NOW)

@@ -33,16 +33,22 @@ class KeyRing:
         self._known = version()
         self._sources = read()
         self._looked = 0.0
+        self._looking = threading.Lock()
 
     def source_of(self, key: str) -> str | None:
-        """The source that a plain key belongs to; None for a wrong or revoked one."""
-        found = self._sources.get(key_hash(key))
-        if found is None and time.monotonic() - self._looked > _LOOK_EVERY:
-            # It may have been made this moment, by another process.
-            self._looked = time.monotonic()
-            self.look_again()
-            found = self._sources.get(key_hash(key))
-        return found
+        """The source that a plain key belongs to; None for one that is wrong, revoked, or not known yet."""
+        return self._sources.get(key_hash(key))
+
+    def look_for(self, key: str) -> str | None:
+        """As `source_of`, for a key that is not known: another process may have made it this moment.
+
+        Blocks while somebody writes to the ledger, so it is not for the thread that answers everybody.
+        """
+        with self._looking:
+            if time.monotonic() - self._looked > _LOOK_EVERY:
+                self._looked = time.monotonic()
+                self.look_again()
+        return self.source_of(key)
 
     def look_again(self) -> None:
         """Read the keys anew if one was made or revoked."""

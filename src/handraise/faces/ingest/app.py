@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -130,7 +131,7 @@ class Ingest:
 
     async def _store(self, endpoint: Endpoint, parcel: Parcel) -> Answer:
         count, at = len(parcel.events), self._now()
-        source = self._door.keys.source_of(parcel.key) if parcel.key else None
+        source = await self._source_of(parcel.key)
         if source is None:
             said = "the write key is wrong or revoked." if parcel.key else "there is no write key."
             return refused(self._door, None, 401, "wrong key", said, count=count)
@@ -141,12 +142,18 @@ class Ingest:
         status, kind, content = endpoint.answer(parcel, received_at=at)
         return Answer(status=status, kind=kind, body=content)
 
+    async def _source_of(self, key: str | None) -> str | None:
+        if not key:
+            return None
+        keys = self._door.keys
+        return keys.source_of(key) or await asyncio.to_thread(keys.look_for, key)
+
     async def _set_aside(self, endpoint: Endpoint, body: bytes, reason: str, key: str | None) -> Answer:
         """A body that is no request of its vendor: its beginning is set aside where it is known whose it is.
 
         Nobody can put it right; all of it would only fill the disk, and in quarantine a byte may take six.
         """
-        source = self._door.keys.source_of(key) if key else None
+        source = await self._source_of(key)
         if source is None:
             return refused(self._door, None, 400, "unreadable", f"{reason}.")
         shared = json.dumps({"reason": reason, "endpoint": endpoint.name}).encode()
