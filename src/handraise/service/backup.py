@@ -23,7 +23,7 @@ from handraise.ledger.suppression import hashes_of
 from handraise.log.disk import sha256_of
 from handraise.log.segment import HEADER_SIZE, recover, segments_in
 from handraise.playbook.load import FILE_NAME
-from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.folder import DATA_FOLDER, DATABASE, RESTORING
 from handraise.service.ownership import claim
 
 BACKUPS = "backups"
@@ -198,10 +198,12 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
         ProjectError: The folder cannot be written.
     """
     found = read_backup(source)
-    data, fresh = folder / DATA_FOLDER, folder / f"{DATA_FOLDER}.restoring"
+    data, fresh = folder / DATA_FOLDER, folder / RESTORING
     kept = folder / f"{DATA_FOLDER}.before-{now:%Y%m%dT%H%M%S}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not data.exists() and fresh.exists():
+            _take_back(folder)
         data.mkdir(exist_ok=True)
         right = claim(data)
         with contextlib.closing(right.lock):
@@ -221,6 +223,13 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
     if not had_data:
         shutil.rmtree(kept)
     return Restored(backup=found, kept=kept if had_data else None)
+
+
+def _take_back(folder: Path) -> None:
+    """Undo what a restore that was cut off did: what was there before has the backups and the notes of erasures."""
+    before = sorted(folder.glob(f"{DATA_FOLDER}.before-*"))
+    if before:
+        before[-1].rename(folder / DATA_FOLDER)
 
 
 def _copy_back(source: Path, fresh: Path, found: Backup) -> None:
