@@ -18,7 +18,7 @@ from handraise.events.calls import endpoints
 from handraise.events.calls.bodies import Parcel, TooLargeError, UnreadableError, inflate, read_parcel
 from handraise.events.calls.configuration import configuration_of
 from handraise.events.calls.endpoints import Endpoint, endpoint_of
-from handraise.events.calls.limits import BATCH_EVENTS, BODY_BYTES, EVENT_BYTES
+from handraise.events.calls.limits import BATCH_EVENTS, BODY_BYTES, EVENT_BYTES, SHARED_BYTES
 from handraise.events.calls.translate import BadCallError, translate
 from handraise.warehouse.tables import INPUTS
 
@@ -235,6 +235,19 @@ def test_what_is_over_the_limits() -> None:
     with pytest.raises(TooLargeError) as refused:
         read([{**one, "properties": {"a": "x" * 30_000}}] * 20)
     assert refused.value.limit == "batch_bytes"
+
+    around = {"context": {"ip": "x" * SHARED_BYTES}}
+    for one_path, request in (
+        ("/v1/batch", {"batch": [one, one]}),
+        ("/batch/", {"batch": [one]}),
+        ("/2/httpapi", {"events": [1]}),
+    ):
+        place = endpoint_of("POST", one_path)
+        assert place
+        body = json.dumps({**request, **around}).encode()
+        with pytest.raises(TooLargeError) as refused:
+            read_parcel(place, method="POST", path=one_path, query=b"", headers={}, body=body)
+        assert refused.value.limit == "shared_bytes"
 
     # One that is too large goes along with the good ones, and is set aside by itself.
     mixed = read([one, {**one, "properties": {"a": "x" * EVENT_BYTES}}, {**one, "event": "F"}])

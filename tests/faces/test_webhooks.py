@@ -155,6 +155,7 @@ def test_a_new_secret_ends_the_old_one(host: Host, client: Client) -> None:
     ("body", "status", "reason"),
     [
         (b"no json", 400, "not JSON"),
+        (b"[" * 15_000 + b"]" * 15_000, 400, "not JSON"),
         (b"[1]", 200, "not a JSON object"),
         (message("sausages", {"a": 1}), 200, "not the name of an input"),
         (message("leads", {"email": "a@b.example", "colour": "red"}), 200, "no column colour"),

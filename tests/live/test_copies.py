@@ -1,11 +1,14 @@
 """A backup made while events come in brings everything back, also what was decided to be forgotten since."""
 
+import hashlib
+import json
+import shutil
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from handraise.errors import BusyError, InputError
+from handraise.errors import BusyError, InputError, ProjectError
 from handraise.ledger.audit import verify
 from handraise.service import questions
 from handraise.service.backup import Backup, back_up, prune, read_backup, restore
@@ -103,6 +106,53 @@ def test_a_damaged_backup_is_refused_and_nothing_is_changed(tmp_path: Path) -> N
         restore(project, tmp_path / "copy", now=NOW)
     with pytest.raises(InputError, match="no backup"):
         restore(project, project, now=NOW)
+    with hosted(project) as host:
+        assert len(scored(host)) == 7
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside.txt", "/{outside}", "log/../../../outside.txt", "linked", "folder/passwd", ""]
+)
+def test_a_backup_that_reaches_outside_of_itself_is_refused(tmp_path: Path, name: str) -> None:
+    project, copy, outside = tmp_path / "project", tmp_path / "copies" / "copy", tmp_path / "outside.txt"
+    with hosted(project) as host:
+        backed_up(host, copy)
+    outside.write_bytes(b"mine")
+    (tmp_path / "passwd").write_bytes(b"mine")
+    (copy / "linked").symlink_to(outside)
+    (copy / "folder").symlink_to(tmp_path)
+    named = name.replace("/{outside}", str(outside))
+    manifest = json.loads((copy / "backup.json").read_bytes())
+    manifest["files"].append({"path": named, "size": 4, "sha256": hashlib.sha256(b"mine").hexdigest()})
+    (copy / "backup.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="outside of itself"):
+        restore(project, copy, now=NOW)
+
+
+def test_a_restore_that_was_cut_off_is_told_and_can_be_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, copy = tmp_path / "project", tmp_path / "project" / ".handraise" / "backups" / "one"
+    with hosted(project) as host:
+        send(host, *calls(0, 30))
+        copy.parent.mkdir()
+        backed_up(host, copy)
+    shutil.copytree(copy, tmp_path / "copy")
+    rename = Path.rename
+
+    def cut_off(path: Path, target: Path) -> Path:
+        if path.name.endswith(".restoring"):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            restore(project, tmp_path / "copy", now=NOW)
+    with pytest.raises(ProjectError, match="a restore was cut off"), hosted(project):
+        pass
+    restore(project, tmp_path / "copy", now=NOW)
+    assert copy.exists()
     with hosted(project) as host:
         assert len(scored(host)) == 7
 

@@ -4,12 +4,14 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handraise.errors import InputError
 from handraise.events.call_intake import UNREADABLE, Counts
-from handraise.events.received import Received
+from handraise.events.received import Received, decode
+from handraise.log.frame import Frame
 from handraise.log.rewrite import Change
 from handraise.service import questions
 from handraise.service.aside import place_of_row, rows_aside
@@ -360,3 +362,132 @@ def test_an_erasure_that_goes_on_is_taken_up_by_nobody_else(project: Path, monke
         assert erasing.result(60).erased["events"] == 4
         assert nightly.result(60) == 0
     assert traces(project) == []
+
+
+AT = "2026-08-31T10:00:00Z"
+WRITTEN = {
+    "slashes as PHP writes them": rb'{"type":"track","event":"open","userId":"org\/erasmus-4711"}',
+    "letters escaped": rb'{"type":"track","event":"open","userId":"org/er\u0061smus-4711"}',
+    "in a name": b'{"type":"track","event":"open","userId":"org/erasmus-4711","properties":3}',
+}
+
+
+def sent(host: Host, *events: bytes, shared: bytes = b"{}", kind: str = "segment") -> None:
+    written = threading.Event()
+    host.door.submit(Received("web", kind, shared, events), clock(), lambda _: written.set())
+    assert written.wait(10)
+    settle(host)
+
+
+def left(folder: Path, *texts: str) -> list[str]:
+    """Files of a project that hold one of some texts, whatever their capitals."""
+    files = [path for path in (folder / ".handraise").rglob("*") if path.is_file()]
+    wanted = [form.encode(code) for text in texts for form in (text, text.upper()) for code in ("utf-8", "utf-16-le")]
+    return [path.name for path in files if any(one in path.read_bytes() for one in wanted)]
+
+
+@pytest.mark.parametrize("event", WRITTEN.values(), ids=WRITTEN)
+def test_an_id_goes_however_a_sender_wrote_it(tmp_path: Path, event: bytes) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT))
+        sent(host, event)
+        erase(host, "org/erasmus-4711", requested_by="me", now=clock)
+    assert left(tmp_path, "smus-4711") == []
+
+
+def test_letters_beyond_ascii_go_in_either_case_and_however_they_are_put_together(tmp_path: Path) -> None:
+    theirs = json.dumps(
+        {"type": "identify", "userId": "\u212bs\u1eb9\u0302-4711", "traits": {"email": "\u00c4rasmus@gone.example"}}
+    )
+    of_ann = {
+        "type": "track",
+        "event": "open",
+        "userId": "ann",
+        "properties": {"to": "\u00c4RASMUS@gone.example", "n": 1},
+    }
+    bad = {"type": "track", "event": "open", "userId": "A\u030ase\u0323\u0302-4711", "properties": 3}
+    with hosted(tmp_path) as host:
+        sent(host, json.dumps(of_ann).encode(), json.dumps(of_ann | {"messageId": "2"}, ensure_ascii=False).encode())
+        sent(
+            host,
+            theirs.encode(),
+            theirs.encode().decode("unicode_escape").encode(),
+            json.dumps(bad, ensure_ascii=False).encode(),
+            json.dumps(bad).encode(),
+        )
+        erase(host, "\u00c5s\u1ec7-4711", requested_by="me", now=clock)
+        assert set(scored(host)) == {"ann"}
+    assert left(tmp_path, "-4711", "rasmus@gone") == []
+
+
+def test_what_a_request_said_for_all_of_its_calls_goes_too(tmp_path: Path) -> None:
+    shared = b'{"context":{"groupId":"ws","traits":{"email":"erasmus@gone.example","name":"Desiderius"}}}'
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT))
+        sent(host, b'{"type":"identify","userId":"erasmus-4711"}', shared=shared)
+        sent(host, b'{"type":"track","event":"open","userId":"ann"}', shared=shared)
+        erase(host, "erasmus-4711", requested_by="me", now=clock)
+        records = [decode(one.payload) for one in host.log.read(0) if isinstance(one, Frame)]
+        assert [record.shared for record in records[1:]] == [b"{}", b'{"context":{"groupId":"ws","traits":{}}}']
+    assert left(tmp_path, "erasmus", "Desiderius") == []
+
+
+def test_bodies_of_which_nobody_can_say_what_they_hold_go_too(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "erasmus-4711", "open", AT), track(2, "ann", "open", AT))
+        sent(host, '{"userId":"erasmus-4711"'.encode("utf-16-le"), shared=b'{"reason":"x"}', kind="unreadable")
+        erase(host, "erasmus-4711", requested_by="me", now=clock)
+        with host.reading() as project:
+            assert rows_aside(project, limit=5) == []
+    assert left(tmp_path, "erasmus-4711") == []
+
+
+def mended_as(host: Host, **more: object) -> str:
+    """Put the only row of quarantine right; what became of it."""
+    with host.reading() as project:
+        [row] = rows_aside(project, limit=5)
+    raw = json.loads(row["raw"])
+    raw["event"] = json.dumps(json.loads(raw["event"]) | more)
+    return mend(host, place=place_of_row(row), raw=json.dumps(raw)).outcome
+
+
+def test_what_somebody_made_of_a_call_goes_too(tmp_path: Path) -> None:
+    """A short id inside the text of a text, and nothing else that gives the person away."""
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT))
+        sent(host, b'{"type":"track","event":"open","userId":"x","properties":3}')
+        assert mended_as(host, userId="u-1", properties={"city": "Rotterdam"}) == "accepted"
+        erase(host, "u-1", requested_by="me", now=clock)
+    assert left(tmp_path, "Rotterdam") == []
+
+
+def test_who_was_erased_does_not_come_back_by_way_of_quarantine(tmp_path: Path) -> None:
+    bad = b'{"type":"track","event":"open","userId":"%s","properties":3}'
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT), track(2, "erasmus-4711", "open", AT))
+        erase(host, "erasmus-4711", requested_by="me", now=clock)
+        sent(host, bad % b"erasmus-4711")
+        with host.reading() as project:
+            assert rows_aside(project, limit=5) == []
+        sent(host, bad % b"nobody")
+        with pytest.raises(InputError, match="names somebody who was erased"):
+            mended_as(host, userId="erasmus-4711", properties={})
+        settle(host)
+        assert set(scored(host)) == {"ann"}
+        assert finish_erasures(host) > 0  # what came since lies in the log until the night
+    assert left(tmp_path, "erasmus-4711") == []
+
+
+def test_what_comes_in_while_somebody_is_erased_goes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the person was noted as erased, and before the thread that owns the data comes to it."""
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT), track(2, "erasmus-4711", "open", AT))
+        asked = host.follower.ask_and_reopen
+
+        def later(*work: Any) -> Any:
+            sent(host, b'{"type":"track","event":"open","userId":"erasmus-4711","messageId":"late"}')
+            return asked(*work)
+
+        monkeypatch.setattr(host.follower, "ask_and_reopen", later)
+        erase(host, "erasmus-4711", requested_by="me", now=clock)
+    assert left(tmp_path, "erasmus-4711") == []

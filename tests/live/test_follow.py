@@ -12,7 +12,7 @@ import pytest
 
 from handraise.errors import EngineError
 from handraise.events.call_intake import Counts, read_counts
-from handraise.events.received import micros_of, refusals
+from handraise.events.received import Received, micros_of, refusals
 from handraise.log.segment import segments_in
 from handraise.log.store import EventLog
 from handraise.service import questions
@@ -276,3 +276,20 @@ def test_where_one_is_wanted_one_record_is_taken_in(tmp_path: Path) -> None:
         log.append([(micros_of(NOW), refusals("web", {"overload": 7}).encoded())])
         send(log, [track(1, "p1", "open", "2026-08-31T10:00:00Z")], NOW)
         assert [live.take(1).calls, live.take(1).calls] == [0, 1]
+
+
+def test_large_calls_are_taken_in_fewer_at_once(tmp_path: Path) -> None:
+    """Each is small enough by itself; 20,000 of them, or of what stands around them, would not fit into memory."""
+    with followed(tmp_path) as (project, log, live):
+        large = [track(n, f"p{n}", "open", "2026-08-31T10:00:00Z", note="x" * 30_000) for n in range(1200)]
+        send(log, large, NOW, batch=16)
+        around = json.dumps({"context": {"note": "x" * 30_000}}).encode()
+        for _ in range(3):
+            log.append([(micros_of(NOW), Received("web", "segment", around, (b"1",) * 400).encoded())])
+        steps = []
+        while not steps or steps[-1].behind:
+            steps.append(live.take())
+        assert sum(step.calls for step in steps) == 2400
+        assert max(step.calls for step in steps) < 1_000
+        counts = read_counts(project.warehouse)["web"]
+        assert (counts.accepted, counts.quarantined) == (1200, 1200)

@@ -1,9 +1,15 @@
 """Too much, too slow, too large: refused in words that make senders come back, at no cost to anybody else."""
 
+import contextlib
+import socket
+import time
 from pathlib import Path
 
-from benchmarks.serve.attacks import MIB, half_open, large_bodies, overload
-from benchmarks.serve.server import Server
+import pytest
+
+from benchmarks.serve.attacks import MIB, allow_open_files, half_open, large_bodies, overload
+from benchmarks.serve.client import batch, request
+from benchmarks.serve.server import HOST, Server
 
 
 def test_under_far_too_much_load_senders_are_told_to_come_back_and_memory_stays(served: tuple[Server, str]) -> None:
@@ -25,6 +31,25 @@ def test_a_thousand_connections_that_hang_are_closed_and_hinder_nobody(served: t
     assert set(found.normal.statuses) == {200}
     assert found.normal.quantile(0.99) <= 1.0
     assert server.open_files() <= before + 10
+
+
+@pytest.mark.parametrize(
+    ("connections", "says"),
+    [(60, b"Transfer-Encoding: chunked"), (60, b"Content-Length: 1048576"), (1100, b"Content-Length: 100")],
+)
+def test_bodies_that_are_announced_and_do_not_come_keep_nobody_out(
+    served: tuple[Server, str], connections: int, says: bytes
+) -> None:
+    server, key = served
+    allow_open_files()
+    with contextlib.ExitStack() as opened:
+        for _ in range(connections):
+            one = opened.enter_context(socket.create_connection((HOST, server.port)))
+            one.sendall(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\n" + says + b"\r\n\r\n")
+        time.sleep(0.5)  # until all of them are read
+        with socket.create_connection((HOST, server.port), timeout=10) as sender:
+            sender.sendall(request(key, batch("beside", 0, 5)))
+            assert sender.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_bodies_without_end_and_bombs_are_refused_without_being_held(served: tuple[Server, str]) -> None:

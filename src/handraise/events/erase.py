@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-import msgspec
 import pyarrow as pa
 
-from handraise.events.call_intake import ERASED, OF_PEOPLE, UNREADABLE, Erased
+from handraise.events.call_intake import OF_PEOPLE, UNREADABLE, Erased
 from handraise.events.calls.names import TELLING, names_in
-from handraise.events.calls.translate import BadCallError, translate
-from handraise.events.received import MENDED, Received, decode, instant_of
+from handraise.events.spelling import spelled
 from handraise.events.store import count_up
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of
 from handraise.warehouse.tables import INPUTS
 
-_GONE = "erased"
+GONE = "erased"
 # Ids that are looked up at once, and bodies in quarantine, any of which may be long, that are read at once.
 _IDS_AT_ONCE, _ASIDE_AT_ONCE = 20_480, 2_048
 
@@ -118,25 +114,17 @@ def erase_rows(warehouse: Warehouse, subject: Subject) -> dict[str, int]:
 
 
 def _erase_aside(warehouse: Warehouse, subject: Subject) -> int:
-    """Rows of quarantine that hold one of the ids or addresses."""
+    """Rows of quarantine that hold one of the ids or addresses, and those of which nobody can say it."""
     if not subject.ids | subject.emails:
         return 0
     rows = warehouse.table("quarantine")
-    small = rows.raw.lower()
-    quoted = [form for one in subject.ids for form in _written(f'"{one}"')]
-    telling = [form for one in subject.texts for form in _written(one)]
-    held = any_of(*(small.contains(form) for form in sorted({*quoted, *telling})))
+    # A body that was no request may be packed, or cut off: nobody can say what it holds.
+    unreadable = rows.format_table.fill_null("") == UNREADABLE
+    telling = [spelled(text) for text in subject.texts]
+    alone = [rf'"{spelled(one)}\\*"' for one in sorted(subject.ids)]
+    held = any_of(unreadable, *(rows.raw.re_search(f"(?i){pattern}") for pattern in (*telling, *alone)))
     keys = rows.filter(held).select("input", "file", "line").distinct()
     return warehouse.delete("quarantine", warehouse.create("erased_aside", keys, temporary=True))
-
-
-def _written(text: str) -> set[str]:
-    """A text in small letters as quarantine may have it: as it is, or as JSON in ASCII, once or twice inside a text."""
-    once = json.dumps(text)[1:-1]
-    twice = json.dumps(once)[1:-1]
-    in_utf8 = json.dumps(text, ensure_ascii=False)[1:-1]
-    again = json.dumps(in_utf8)[1:-1]
-    return {form.lower() for form in (text, once, twice, in_utf8, again)}
 
 
 def _erase_mentions(warehouse: Warehouse, subject: Subject) -> int:
@@ -147,80 +135,13 @@ def _erase_mentions(warehouse: Warehouse, subject: Subject) -> int:
     held = any_of(*(events.properties.lower().contains(email) for email in sorted(subject.emails)))
     text = events.properties
     for email in sorted(subject.emails):
-        text = text.re_replace(f"(?i){re.escape(email)}", _GONE)
+        text = text.re_replace(f"(?i){re.escape(email)}", GONE)
     mended = warehouse.create("mended_events", events.filter(held).mutate(properties=text), temporary=True)
     return warehouse.replace("events", mended, ("event_id",)) if warehouse.count(mended) else 0
 
 
 def _hold(warehouse: Warehouse, name: str, ids: frozenset[str] | set[str]) -> ir.Table:
     return warehouse.hold(name, pa.table({"id": pa.array(sorted(ids), pa.string())}))
-
-
-def without(subject: Subject, payload: bytes, received_at: int) -> bytes | None:
-    """A record of the log without what is about a person; None = it holds nothing of theirs.
-
-    A call that goes leaves its place, so that what was received stays counted.
-
-    Args:
-        subject: Who.
-        payload: The record.
-        received_at: When it came, as the log has it.
-    """
-    if not _may_name(subject, payload):
-        return None
-    record = decode(payload)
-    kept = tuple(_kept(subject, record, event, received_at) for event in record.events)
-    shared = _shared_kept(subject, record, kept)
-    if (kept, shared) == (record.events, record.shared):
-        return None
-    return Received(record.source, record.kind, shared, kept).encoded()
-
-
-def _shared_kept(subject: Subject, record: Received, kept: tuple[bytes, ...]) -> bytes:
-    """What was said around the calls; nothing where all of them are gone, as it was about the same person."""
-    if record.kind in {UNREADABLE, MENDED}:
-        return record.shared  # our own words
-    if kept and all(event == ERASED for event in kept):
-        return b"{}"
-    return _without_mentions(subject, record.shared)
-
-
-def _may_name(subject: Subject, payload: bytes) -> bool:
-    """A quick look at how JSON may write the ids and addresses; where letters are escaped, every record may."""
-    small = payload.lower()
-    forms = {form for text in (*subject.ids, *subject.emails) for form in (text, unicodedata.normalize("NFD", text))}
-    return b"\\u" in small or any(msgspec.json.encode(form)[1:-1].lower() in small for form in forms)
-
-
-def _kept(subject: Subject, record: Received, event: bytes, received_at: int) -> bytes:
-    if event == ERASED:
-        return event
-    at = instant_of(received_at)
-    try:
-        rows = translate(record.kind, record.shared, event, source=record.source, received_at=at)
-    except BadCallError:
-        return ERASED if _names(subject, event) else event
-    values = [(column, value) for _, row in rows for column, value in row.items()]
-    if any(value in subject.ids for column, value in values if column in {"person_id", "anonymous_id", "alias_id"}):
-        return ERASED
-    if any(value.lower() in subject.emails for column, value in values if column == "email"):
-        return ERASED
-    return _without_mentions(subject, event)
-
-
-def _names(subject: Subject, text: bytes) -> bool:
-    """Whether one of the ids or addresses stands in what cannot be read as a call."""
-    small = text.lower()
-    if any(one.encode().lower() in small for one in subject.texts):
-        return True
-    return any(one in subject.ids or one.lower() in subject.emails for one in names_in(text))
-
-
-def _without_mentions(subject: Subject, event: bytes) -> bytes:
-    """Addresses of the person in somebody else's event give way to as many or fewer letters."""
-    for email in subject.emails:
-        event = re.sub(re.escape(email.encode()), _GONE[: len(email)].encode(), event, flags=re.IGNORECASE)
-    return event
 
 
 def erased_in(warehouse: Warehouse, erased: Erased) -> set[str]:
@@ -240,20 +161,3 @@ def erased_in(warehouse: Warehouse, erased: Erased) -> set[str]:
             if len(names) >= _IDS_AT_ONCE:
                 found, names = found | erased(names), set()
     return found | erased(names)
-
-
-def ids_of(payload: bytes, received_at: int) -> set[str]:
-    """Every id and address of people in a record of the log; of calls that cannot be used, whatever may be one."""
-    record, found = decode(payload), set()
-    for event in record.events:
-        if event == ERASED:
-            continue
-        try:
-            rows = translate(
-                record.kind, record.shared, event, source=record.source, received_at=instant_of(received_at)
-            )
-        except BadCallError:
-            found |= names_in(event)
-            continue
-        found |= {row[column] for _, row in rows for column in OF_PEOPLE if row.get(column)}
-    return found

@@ -23,7 +23,7 @@ from handraise.ledger.suppression import hashes_of
 from handraise.log.disk import sha256_of
 from handraise.log.segment import HEADER_SIZE, recover, segments_in
 from handraise.playbook.load import FILE_NAME
-from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER
+from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER, RESTORING
 from handraise.service.ownership import claim
 
 BACKUPS = "backups"
@@ -167,11 +167,24 @@ def read_backup(source: Path) -> Backup:
         raise InputError("this backup was made by a later version.", where=str(source), todo="Use that version.")
     for file in found.files:
         path = source / file.path
+        if not _is_inside(source, file.path):
+            raise InputError(
+                f"the backup names a file outside of itself: {file.path}.", where=str(source), todo="Do not use it."
+            )
         if not path.is_file() or path.stat().st_size != file.size or sha256_of(path) != file.sha256:
             raise InputError(
                 f"the backup is damaged: {file.path} is not as it was.", where=str(source), todo="Use another backup."
             )
     return found
+
+
+def _is_inside(source: Path, name: str) -> bool:
+    """Whether a file that a backup names lies in it, and is no link to one elsewhere: whoever made it may not be a friend."""
+    parts = Path(name).parts
+    plain = bool(parts) and not Path(name).is_absolute() and ".." not in parts
+    return plain and not any(
+        (source / part).is_symlink() for part in (Path(*parts[: n + 1]) for n in range(len(parts)))
+    )
 
 
 def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
@@ -187,10 +200,12 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
         ProjectError: The folder cannot be written.
     """
     found = read_backup(source)
-    data, fresh = folder / DATA_FOLDER, folder / f"{DATA_FOLDER}.restoring"
+    data, fresh = folder / DATA_FOLDER, folder / RESTORING
     kept = folder / f"{DATA_FOLDER}.before-{now:%Y%m%dT%H%M%S}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not data.exists() and fresh.exists():
+            _take_back(folder)
         data.mkdir(exist_ok=True)
         right = claim(data)
         with contextlib.closing(right.lock):
@@ -221,6 +236,13 @@ def _carry_notes(theirs: Path, ours: Path) -> None:
     ours.parent.mkdir(exist_ok=True, mode=0o700)
     with ours.open("a", encoding="ascii") as file:
         file.writelines(f"{line}\n" for line in theirs.read_text("ascii").splitlines() if line and line not in known)
+
+
+def _take_back(folder: Path) -> None:
+    """Undo what a restore that was cut off did: what was there before has the backups and the notes of erasures."""
+    before = sorted(folder.glob(f"{DATA_FOLDER}.before-*"))
+    if before:
+        before[-1].rename(folder / DATA_FOLDER)
 
 
 def _copy_back(source: Path, fresh: Path, found: Backup) -> None:

@@ -32,6 +32,7 @@ class KeyRing:
         self._known = version()
         self._sources = read()
         self._looked = 0.0
+        self._looking = threading.Lock()
 
     def known(self, key: str) -> str | None:
         """The source that a plain key belongs to; None for one that is wrong, revoked or not known yet. Never waits."""
@@ -40,10 +41,12 @@ class KeyRing:
     def source_of(self, key: str) -> str | None:
         """The source that a plain key belongs to; None for a wrong or revoked one. May wait for the ledger."""
         found = self.known(key)
-        if found is None and time.monotonic() - self._looked > _LOOK_EVERY:
-            # It may have been made this moment, by another process.
-            self._looked = time.monotonic()
-            self.look_again()
+        if found is None:
+            with self._looking:
+                if time.monotonic() - self._looked > _LOOK_EVERY:
+                    # It may have been made this moment, by another process.
+                    self._looked = time.monotonic()
+                    self.look_again()
             found = self.known(key)
         return found
 

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from handraise.events.call_intake import RETURNED, Erased
-from handraise.events.erase import Subject, erase_rows, erased_in, ids_of, subject_named, subject_of, without
+from handraise.events.erase import Subject, erase_rows, erased_in, subject_named, subject_of
+from handraise.events.erase_log import ids_of, without
 from handraise.ledger import erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
 from handraise.ledger.suppression import hashes_of, suppress_hashes
@@ -70,7 +71,6 @@ def erase(host: Host, person_id: str, *, requested_by: str, now: Callable[[], da
 
 def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receipt:
     """Do what a request asks for, from wherever it was cut off; for whoever has the log to themselves."""
-    host.begin_segment()
     erased = _erase_everywhere(host, subject_named(begun.subject), now)
     _note(host, begun, now())
     with host.ledger.transaction() as connection:
@@ -107,6 +107,8 @@ def _erase(
     project: Project, *, host: Host, subject: Subject, now: Callable[[], datetime], fresh: Path
 ) -> dict[str, int]:
     """In the thread that owns the data: rows, then the log, then a data file without any trace."""
+    # Here, and not before: what of theirs was taken in since would be in a segment that is not rewritten.
+    host.begin_segment()
     warehouse = project.warehouse
     with warehouse.transaction():
         erased = erase_rows(warehouse, subject)

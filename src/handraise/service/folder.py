@@ -11,6 +11,8 @@ from handraise.warehouse.files import write_whole
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
 LOG_FOLDER = "log"
+# Beside the data folder while a backup is being put in its place.
+RESTORING = f"{DATA_FOLDER}.restoring"
 
 
 def create_project(folder: Path, text: str | None = None, *, check_only: bool = False) -> Path:
@@ -62,8 +64,15 @@ def make_data_folder(data: Path) -> None:
     """Make the folder of a project's data if it is not there.
 
     Raises:
-        ProjectError: It cannot be written.
+        ProjectError: It cannot be written, or is missing because a restore was cut off.
     """
+    if not data.exists() and data.with_name(RESTORING).exists():
+        # With a new folder, all keys would be unknown, and senders would be told to give up.
+        raise ProjectError(
+            "a restore was cut off, and the project has no data at the moment.",
+            where=str(data),
+            todo="Run `handraise restore` again.",
+        )
     try:
         data.mkdir(exist_ok=True, mode=0o700)
         (data / ".gitignore").write_text("*\n", encoding="utf-8")

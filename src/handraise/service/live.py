@@ -69,6 +69,7 @@ class _Read:
     refused: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     damaged: list[Damage] = field(default_factory=list)
     mended: list[Received] = field(default_factory=list)
+    size: int = 0
 
     def add(self, found: Frame | Damage) -> None:
         """One record, or a range that cannot be read."""
@@ -79,6 +80,7 @@ class _Read:
         if record.kind == MENDED:
             self.mended.append(record)
         self.calls += record.calls(found.position, found.received_at)
+        self.size += sum(map(len, record.events)) + len(record.events) * len(record.shared)
         if record.refused:
             self.refused[record.source].received += record.refused.received
             self.refused[record.source].refused += record.refused.refused
@@ -124,14 +126,13 @@ class Live:
             before: Only what was received before this instant, in microseconds since 1970; None = all.
         """
         position, more = self.position, False
-        read, records, size = _Read(), 0, 0
+        read, records = _Read(), 0
         for found in self.log.read(position):
             if isinstance(found, Frame) and before is not None and found.received_at >= before:
                 break
-            records, size = records + 1, size + found.end - position
-            position = found.end
+            records, position = records + 1, found.end
             read.add(found)
-            if len(read.calls) >= most or records >= most or size >= MOST_BYTES:
+            if len(read.calls) >= most or records >= most or read.size >= MOST_BYTES:
                 more = True
                 break
         if position != self.position:

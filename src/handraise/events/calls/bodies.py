@@ -16,7 +16,7 @@ import msgspec
 from handraise.events.calls.endpoints import Endpoint
 from handraise.events.calls.json_text import read_forgiving, read_json, write_json
 from handraise.events.calls.keys import IN_ENVELOPE, key_of
-from handraise.events.calls.limits import BATCH_BYTES, BATCH_EVENTS, BODY_BYTES
+from handraise.events.calls.limits import BATCH_BYTES, BATCH_EVENTS, BODY_BYTES, SHARED_BYTES
 from handraise.events.calls.packing import form_fields, inflate, is_form, json_of_field, plain_text
 from handraise.events.calls.parcel import Parcel, TooLargeError, UnreadableError
 
@@ -185,7 +185,11 @@ def _check_size(events: tuple[bytes, ...]) -> None:
 
 
 def _shared(kind: str, envelope: dict[str, msgspec.Raw], said: Mapping[str, str], *, is_form: bool) -> bytes:
-    """What stands around the events, and what the query or the form says that is of use later."""
+    """What stands around the events, and what the query or the form says that is of use later.
+
+    Raises:
+        TooLargeError: It would be kept with each of five hundred events, and make one request into hundreds of megabytes.
+    """
     found: dict[str, Any] = {name: raw for name, raw in envelope.items() if name not in IN_ENVELOPE}
     if kind == "posthog" and "sent_at" not in found and said.get("_", "").isdecimal():
         found["sent_at"] = said["_"][:20]  # the browser's clock, which it adds so that no cache answers
@@ -193,4 +197,9 @@ def _shared(kind: str, envelope: dict[str, msgspec.Raw], said: Mapping[str, str]
         found = {"form": True} if is_form else {}
         if said.get("verbose", "0") not in {"0", ""}:
             found["verbose"] = True
-    return msgspec.json.encode(found)
+    shared = msgspec.json.encode(found)
+    if len(shared) > SHARED_BYTES:
+        raise TooLargeError(
+            f"what stands around the events is larger than {SHARED_BYTES // 1024} KB", limit="shared_bytes"
+        )
+    return shared

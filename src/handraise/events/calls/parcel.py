@@ -41,7 +41,7 @@ class TooLargeError(Exception):
 
     Args:
         reason: What is too large, for a person.
-        limit: Which limit it is: `body_bytes`, `batch_bytes` or `batch_events`.
+        limit: Which limit it is: `body_bytes`, `batch_bytes`, `batch_events` or `shared_bytes`.
     """
 
     def __init__(self, reason: str, *, limit: str) -> None:

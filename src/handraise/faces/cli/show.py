@@ -9,20 +9,20 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from handraise.errors import HandraiseError
+from handraise.faces.cli.console import QuietConsole
 from handraise.records import AccountScore, Check, Explanation, PersonScore, ReceiptLine
 from handraise.service.start import Placed, Start, shown
 
 # A pipe or a file is not 80 columns wide: nothing is cut off there.
 _PLAIN_WIDTH = 160
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH, soft_wrap=False)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PLAIN_WIDTH)
+out = QuietConsole(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH, soft_wrap=False)
+err = QuietConsole(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PLAIN_WIDTH)
 BAND_STYLE = {"hot": "bold red", "warm": "yellow", "emerging": "cyan"}
 _PROPOSALS_SHOWN = 40
 _UNPLACED_SHOWN = 6

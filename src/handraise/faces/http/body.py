@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -28,6 +29,45 @@ class BodyLateError(Exception):
 
 class ClientGoneError(Exception):
     """The sender closed the connection before the body was complete."""
+
+
+class NoRoomError(Exception):
+    """As many bytes of bodies are in memory as may be."""
+
+
+class Room:
+    """Memory for bodies while they come in. Bytes count once they are here: to announce many costs nothing.
+
+    Args:
+        most: Bytes at the same time.
+        each: Bytes of one body that are kept at most; what comes beyond is thrown away.
+    """
+
+    def __init__(self, most: int, *, each: int) -> None:
+        self._most, self._each, self._held = most, each, 0
+
+    @contextlib.contextmanager
+    def taken_by(self, receive: Receive) -> Iterator[Receive]:
+        """Inside, each part of a body takes room.
+
+        Raises:
+            NoRoomError: There is none for a part.
+        """
+        held = 0
+
+        async def metered() -> Message:
+            nonlocal held
+            message = await receive()
+            size = min(len(message.get("body", b"")), self._each - held)
+            held, self._held = held + size, self._held + size
+            if self._held > self._most:
+                raise NoRoomError
+            return message
+
+        try:
+            yield metered
+        finally:
+            self._held -= held
 
 
 def check_members(body: bytes) -> None:

@@ -14,14 +14,16 @@ from handraise.events.calls.bodies import Parcel, TooLargeError, UnreadableError
 from handraise.events.calls.configuration import configuration_of
 from handraise.events.calls.endpoints import Endpoint, endpoint_of
 from handraise.events.calls.keys import key_of
-from handraise.events.calls.limits import BODY_BYTES
+from handraise.events.calls.limits import BODY_BYTES, EVENT_BYTES
 from handraise.events.calls.packing import form_fields
 from handraise.events.received import Received
 from handraise.faces.http.body import (
     BodyLateError,
     BodyTooLargeError,
     ClientGoneError,
+    NoRoomError,
     Receive,
+    Room,
     Scope,
     Send,
     check_members,
@@ -40,11 +42,13 @@ from handraise.faces.ingest.answers import (
 from handraise.faces.ingest.webhooks import source_of_path, take_webhook
 from handraise.service.door import Door
 
-# Bytes of bodies that may be in memory at the same time; more is refused before it is read.
+# Bytes of bodies that may be in memory at the same time.
 MOST_IN_FLIGHT = 48 * 1024 * 1024
-# Requests at the same time.
+# Requests that wait for the disk at the same time. Who has not sent all of a body yet is not counted: a thousand who
+# never do would keep everybody out.
 MOST_REQUESTS = 1024
 _ADDRESSES = "docs/sdks.md lists the addresses of each vendor; programs ask /api/v1, and /health says how it is."
+_TOO_MUCH = "too much is being sent at once."
 _log = structlog.get_logger()
 
 
@@ -58,7 +62,7 @@ class Ingest:
 
     def __init__(self, door: Door, *, now: Callable[[], datetime]) -> None:
         self._door, self._now = door, now
-        self._bytes = self._requests = 0
+        self._room, self._requests = Room(MOST_IN_FLIGHT, each=BODY_BYTES), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,7 +84,8 @@ class Ingest:
             return Answer(status=204, kind="text/plain", body=b"")
         sender = source_of_path(method, path)
         if sender is not None:
-            return await take_webhook(self._door, sender, headers, receive, now=self._now)
+            with self._room.taken_by(receive) as metered:
+                return await take_webhook(self._door, sender, headers, metered, now=self._now)
         endpoint = endpoint_of(method, path)
         if endpoint is None:
             known = configuration_of(method, path, scope["query_string"], b"")
@@ -88,20 +93,12 @@ class Ingest:
                 return problem(404, "there is no such address.", _ADDRESSES)
             status, kind, body = known
             return Answer(status=status, kind=kind, body=body)
-        if self._requests >= MOST_REQUESTS or self._bytes >= MOST_IN_FLIGHT:
-            return refused(self._door, None, 503, "overload", "too much is being sent at once.", close=True)
-        self._requests += 1
-        try:
-            return await self._take(endpoint, scope, headers, receive)
-        finally:
-            self._requests -= 1
+        return await self._take(endpoint, scope, headers, receive)
 
     async def _take(self, endpoint: Endpoint, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
-        declared = declared_of(headers)
-        reserved = BODY_BYTES if declared is None else min(declared, BODY_BYTES)
-        self._bytes += reserved
         try:
-            body = await read_body(receive, declared=declared, most=BODY_BYTES)
+            with self._room.taken_by(receive) as metered:
+                body = await read_body(metered, declared=declared_of(headers), most=BODY_BYTES)
             check_members(body)
             parcel = read_parcel(
                 endpoint,
@@ -111,18 +108,41 @@ class Ingest:
                 headers=headers,
                 body=body,
             )
-            source = await self._source_of(parcel.key)
         except BodyTooLargeError:
             return refused(self._door, None, 413, "too large", f"the body is over {BODY_BYTES:,} bytes.", close=True)
         except BodyLateError:
             return refused(self._door, None, 408, "too slow", "the body did not come in time.", close=True)
+        except NoRoomError:
+            return refused(self._door, None, 503, "overload", _TOO_MUCH, close=True)
         except TooLargeError as error:
             return refused(self._door, None, 413, "too large", f"{error.reason}.")
         except UnreadableError as error:
             return await self._set_aside(endpoint, body, error.reason, _key_beside(scope, headers))
+        del body  # it may be much larger than its events, which are all that waits for the disk
+        return await self._store(endpoint, parcel)
+
+    async def _written(self, received: Received, at: datetime) -> str | None:
+        """Wait until calls are durable; why they are not, if they are not."""
+        if self._requests >= MOST_REQUESTS:
+            return _TOO_MUCH
+        self._requests += 1
+        try:
+            return await written(self._door, received, at)
         finally:
-            self._bytes -= reserved
-        return await self._store(endpoint, parcel, source)
+            self._requests -= 1
+
+    async def _store(self, endpoint: Endpoint, parcel: Parcel) -> Answer:
+        count, at = len(parcel.events), self._now()
+        source = await self._source_of(parcel.key)
+        if source is None:
+            said = "the write key is wrong or revoked." if parcel.key else "there is no write key."
+            return refused(self._door, None, 401, "wrong key", said, count=count)
+        if parcel.events:
+            failure = await self._written(Received(source, parcel.kind, parcel.shared, parcel.events), at)
+            if failure:
+                return refused(self._door, source, 503, "overload", failure, count=count)
+        status, kind, content = endpoint.answer(parcel, received_at=at)
+        return Answer(status=status, kind=kind, body=content)
 
     async def _source_of(self, key: str | None) -> str | None:
         """Whose key it is; the ledger, which may be busy for long, is asked where it keeps no other request waiting."""
@@ -130,25 +150,16 @@ class Ingest:
             return None
         return self._door.keys.known(key) or await asyncio.to_thread(self._door.keys.source_of, key)
 
-    async def _store(self, endpoint: Endpoint, parcel: Parcel, source: str | None) -> Answer:
-        count, at = len(parcel.events), self._now()
-        if source is None:
-            said = "the write key is wrong or revoked." if parcel.key else "there is no write key."
-            return refused(self._door, None, 401, "wrong key", said, count=count)
-        if parcel.events:
-            failure = await written(self._door, Received(source, parcel.kind, parcel.shared, parcel.events), at)
-            if failure:
-                return refused(self._door, source, 503, "overload", failure, count=count)
-        status, kind, content = endpoint.answer(parcel, received_at=at)
-        return Answer(status=status, kind=kind, body=content)
-
     async def _set_aside(self, endpoint: Endpoint, body: bytes, reason: str, key: str | None) -> Answer:
-        """A body that is no request of its vendor: kept in quarantine where it is known whose it is."""
+        """A body that is no request of its vendor: its beginning is set aside where it is known whose it is.
+
+        Nobody can put it right; all of it would only fill the disk, and in quarantine a byte may take six.
+        """
         source = await self._source_of(key)
         if source is None:
             return refused(self._door, None, 400, "unreadable", f"{reason}.")
         shared = json.dumps({"reason": reason, "endpoint": endpoint.name}).encode()
-        failure = await written(self._door, Received(source, UNREADABLE, shared, (body,)), self._now())
+        failure = await self._written(Received(source, UNREADABLE, shared, (body[:EVENT_BYTES],)), self._now())
         if failure:
             return refused(self._door, source, 503, "overload", failure)
         return problem(400, f"{reason}.", "It was set aside: `handraise quarantine` shows it.")

@@ -74,7 +74,7 @@ def _message(source: str, number: str, body: bytes) -> Received:
     """The record of a message: its id is part of it, so that a repeated delivery is known."""
     try:
         said = msgspec.json.encode({"id": number, "body": msgspec.json.decode(body)})
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:  # the second: nested too deeply
         shared = json.dumps({"reason": f"the message is not JSON: {error}"}).encode()
         return Received(source, UNREADABLE, shared, (body,))
     return Received(source, "webhook", b"{}", (said,))

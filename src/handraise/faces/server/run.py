@@ -28,8 +28,10 @@ from handraise.service.orders import duties_of
 from handraise.service.ownership import Owner
 from handraise.service.worker import Worker, set_defaults
 
-# Paths of the API; every other one is an address of a tracking library, which may have any prefix.
-_OURS = ("/api/", "/health", "/ready", "/metrics", "/internal/")
+# Paths of the API, and what they begin with; every other one is an address of a tracking library, which may have any
+# prefix, such as /healthcheck.
+_OURS = ("/health", "/ready", "/metrics")
+_BELOW = ("/api/", "/internal/")
 _STOP_WITHIN = 3
 _OPEN_FILES = 65_536
 _BACKLOG = 2048
@@ -120,7 +122,7 @@ class Both:
         """Hand one request to the one that it is for."""
         if scope["type"] != "http":
             return
-        ours = scope["path"].startswith(_OURS)
+        ours = scope["path"] in _OURS or scope["path"].startswith(_BELOW)
         await (self._api if ours else self._ingest)(scope, receive, send)
 
 
