@@ -23,7 +23,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for who in people
         for n in range(1, 6)
     ]
-    write(folder / "files", {"events": events, "people": [{"person_id": who, "name": who.title()} for who in people]})
+    rows = [{"person_id": who, "name": who.title(), "email": f"{who}@acme.example"} for who in people]
+    write(folder / "files", {"events": events, "people": rows})
     assert runner.invoke(app, ["init", str(folder / "p")]).exit_code == 0
     done(folder / "p", "load", str(folder / "files"))
     done(folder / "p", "refresh")
@@ -98,6 +99,9 @@ def test_somebody_sees_and_erases_their_data_and_a_file_does_not_bring_them_back
     data = json.loads(done(project, "person-data", "erasmus-4711").stdout)
     assert len(data["events"]) == 5
     assert data["people"][0]["name"] == "Erasmus-4711"
+    asked = runner.invoke(app, ["erase", "erasmus-4711", "--project", str(project)], input="n\n")
+    assert "takes along what else leads to them: 'erasmus-4711@acme.example'." in asked.output
+    assert json.loads(done(project, "person-data", "erasmus-4711").stdout) == data
     receipt = answer(project, "erase", "erasmus-4711", "--yes", "--by", "ticket 12")
     assert receipt["erased"]["events"] == 5
     assert runner.invoke(app, ["person-data", "erasmus-4711", "--project", str(project)]).exit_code == 1

@@ -160,6 +160,7 @@ def test_a_new_secret_ends_the_old_one(host: Host, client: Client) -> None:
         (message("sausages", {"a": 1}), 200, "not the name of an input"),
         (message("leads", {"email": "a@b.example", "colour": "red"}), 200, "no column colour"),
         (message("leads", {"email": "a@b.example"}), 200, "at is missing"),
+        (message("opportunities", {"opportunity_id": "x" * 1025, "account_id": "a"}), 200, "opportunity_id is longer"),
         (b'{"type": "leads", "data": 7}', 200, "neither a JSON object nor a list"),
     ],
 )

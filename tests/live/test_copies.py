@@ -12,9 +12,10 @@ from handraise.errors import BusyError, InputError, ProjectError
 from handraise.ledger.audit import verify
 from handraise.service import questions
 from handraise.service.backup import Backup, back_up, prune, read_backup, restore
-from handraise.service.erase import erase, erase_noted
+from handraise.service.erase import erase, erase_noted, is_owed
 from handraise.service.host import Host
 from handraise.service.ledgers import new_write_key, valid_keys
+from handraise.service.orders import take_up_restore
 from handraise.service.rebuild import files_of, missing_of, note_loads
 from live.hosting import NOW, clock, hosted, scored, send, settle
 from live.sending import track
@@ -93,6 +94,22 @@ def test_a_backup_that_is_restored_into_another_folder_brings_along_who_was_eras
             assert "erasmus-4711" not in scored(host)
     notes = [folder / ".handraise" / "backups" / "erasures.ndjson" for folder in (project, other)]
     assert notes[0].read_text() == notes[1].read_text()
+
+
+def test_a_restore_that_was_cut_off_before_the_erasures_is_taken_up_by_the_next_server(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    with hosted(project) as host:
+        send(host, *calls(0, 30), track("gone", "erasmus-4711", "open", "2026-08-31T10:00:00Z", workspace="w"))
+        backed_up(host, tmp_path / "monday")
+        take_up_restore(host)
+        assert "erasmus-4711" in scored(host)
+        erase(host, "erasmus-4711", requested_by="self", now=clock)
+    restore(project, tmp_path / "monday", now=NOW)
+    for _ in range(2):
+        with hosted(project) as host:
+            take_up_restore(host)
+            assert "erasmus-4711" not in scored(host)
+            assert not is_owed(host)
 
 
 def test_a_damaged_backup_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from handraise.errors import EngineError
+from handraise.errors import EngineError, LogError
 from handraise.events.call_intake import Counts, read_counts
 from handraise.events.received import Received, micros_of, refusals
 from handraise.log.segment import segments_in
@@ -250,6 +250,23 @@ def test_what_somebody_made_of_a_call_in_quarantine_holds_when_the_data_are_made
         assert scored(host).keys() == {"ann"}
         assert host.follower.ask(questions.ingest_counts) == counted
         assert host.follower.ask(lambda project: rows_aside(project, limit=9)) == []
+
+
+def test_what_the_log_does_not_take_is_not_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise LogError("the disk is full.")
+
+    with hosted(tmp_path) as host:
+        send_to(host, ("track", {"messageId": "b1", "userId": "ann", "timestamp": "2026-08-31T10:00:00Z"}))
+        [row] = host.follower.ask(lambda project: rows_aside(project, limit=9))
+        good = json.loads(row["raw"])
+        good["event"] = json.dumps({**json.loads(good["event"]), "event": "open"})
+        with monkeypatch.context() as patched:
+            patched.setattr(host, "store", refuse)
+            with pytest.raises(LogError):
+                mend(host, place=place_of_row(row), raw=json.dumps(good))
+        assert host.follower.ask(lambda project: rows_aside(project, limit=9)) == [row]
+        assert mend(host, place=place_of_row(row), raw=json.dumps(good)).outcome == "accepted"
 
 
 def test_few_long_calls_are_taken_in_at_a_time(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The playbook file: what is laid over the template, what every mistake says, and which name scores carry."""
 
 import itertools
+import math
 import re
 from functools import cache
 
@@ -8,6 +9,7 @@ import pytest
 
 from handraise.errors import PlaybookError
 from handraise.playbook.load import LoadedPlaybook, load_template, parse_playbook, template_text
+from handraise.playbook.reading import read_yaml
 
 
 def read(text: str) -> LoadedPlaybook:
@@ -206,3 +208,10 @@ BOMB = "a: &a [x, x]\n" + "".join(
 def test_yaml_that_no_one_means_is_refused_in_words(text: str) -> None:
     with pytest.raises(PlaybookError):
         parse_playbook(text, name="x", path=None)
+
+
+def test_a_time_of_day_is_a_text_however_long_it_is() -> None:
+    assert read_yaml("at: 1:30", "x")[0] == {"at": "1:30"}
+    assert read_yaml("n: [12, -3, 0x1f, 1.5, .inf, yes]", "x")[0] == {"n": [12, -3, 31, 1.5, math.inf, True]}
+    minutes = "1" + ":59" * 100_000
+    assert read_yaml(f"at: {minutes}", "x")[0] == {"at": minutes}

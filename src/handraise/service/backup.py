@@ -29,6 +29,8 @@ from handraise.service.ownership import claim
 BACKUPS = "backups"
 # Beside the backups: who was erased, as keyed hashes, so that restoring one that is older knows of it.
 NOTES = "erasures.ndjson"
+# In data that were restored, until whoever was erased since then has been erased from them again; the same lines.
+RESTORED = "restored.ndjson"
 _MANIFEST = "backup.json"
 _FORMAT = 1
 _CHUNK = 1024 * 1024
@@ -213,11 +215,15 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
             _copy_back(source, fresh, found)
             if not (folder / FILE_NAME).exists():
                 shutil.copyfile(source / FILE_NAME, folder / FILE_NAME)
+            noted = _noted(data / BACKUPS / NOTES, source.parent / NOTES)
+            (fresh / RESTORED).write_text("".join(noted), "ascii")
             data.rename(kept)
             fresh.rename(data)
             if (kept / BACKUPS).exists():
                 (kept / BACKUPS).rename(data / BACKUPS)
-            _carry_notes(source.parent / NOTES, data / BACKUPS / NOTES)
+            if noted:
+                (data / BACKUPS).mkdir(exist_ok=True, mode=0o700)
+                (data / BACKUPS / NOTES).write_text("".join(noted), "ascii")
     except OSError as error:
         raise ProjectError(
             f"the backup cannot be restored ({error}).", where=str(folder), todo="Make room, or mend the folder."
@@ -228,14 +234,10 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
     return Restored(backup=found, kept=kept if had_data else None)
 
 
-def _carry_notes(theirs: Path, ours: Path) -> None:
-    """Take over who was erased where a backup comes from."""
-    if not theirs.is_file() or (ours.exists() and theirs.samefile(ours)):
-        return
-    known = set(ours.read_text("ascii").splitlines()) if ours.exists() else set()
-    ours.parent.mkdir(exist_ok=True, mode=0o700)
-    with ours.open("a", encoding="ascii") as file:
-        file.writelines(f"{line}\n" for line in theirs.read_text("ascii").splitlines() if line and line not in known)
+def _noted(*files: Path) -> list[str]:
+    """The lines of several notes of erasures, each once."""
+    lines = [line for file in files if file.is_file() for line in file.read_text("ascii").splitlines(keepends=True)]
+    return list(dict.fromkeys(lines))
 
 
 def _take_back(folder: Path) -> None:

@@ -5,6 +5,7 @@ Each step can be done again. A request that was cut off stands in the ledger as 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from handraise.errors import LedgerError
 from handraise.events.call_intake import RETURNED, Erased
 from handraise.events.erase import Subject, erase_rows, erased_in, subject_named, subject_of
 from handraise.events.erase_log import ids_of, without
@@ -23,14 +25,13 @@ from handraise.log.rewrite import remove_leftovers
 from handraise.log.store import EventLog
 from handraise.scores import history
 from handraise.service import project as projects
-from handraise.service.backup import BACKUPS, NOTES
-from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.backup import BACKUPS, NOTES, RESTORED
+from handraise.service.folder import DATA_FOLDER, DATABASE, FRESH
 from handraise.service.host import Host
 from handraise.service.ledgers import erased_of
 from handraise.service.project import Project
 from handraise.warehouse.tables import read_fact, write_fact
 
-_FRESH = f"{DATABASE}.fresh"
 _AT_ONCE = 20_000
 
 
@@ -75,7 +76,8 @@ def finish(host: Host, begun: Erasure, *, now: Callable[[], datetime]) -> Receip
     _note(host, begun, now())
     with host.ledger.transaction() as connection:
         done = erasures.finish_erasure(connection, begun.id, receipt=erased, actor=begun.requested_by, now=now())
-    host.ledger.checkpoint()
+    with contextlib.suppress(LedgerError):  # somebody reads it this moment: the next checkpoint does the same
+        host.ledger.checkpoint()
     return Receipt(
         erasure=done.id,
         subject_hash=done.subject_hash,
@@ -97,7 +99,7 @@ def finish_running(host: Host, *, now: Callable[[], datetime]) -> int:
 
 def _erase_everywhere(host: Host, subject: Subject, now: Callable[[], datetime]) -> dict[str, int]:
     data = host.folder / DATA_FOLDER
-    fresh = data / _FRESH
+    fresh = data / FRESH
     return host.follower.ask_and_reopen(
         partial(_erase, host=host, subject=subject, now=now, fresh=fresh), partial(_exchange, data, fresh)
     )
@@ -149,12 +151,21 @@ def _note(host: Host, begun: Erasure, now: datetime) -> None:
 
 def erase_noted(host: Host, *, now: Callable[[], datetime]) -> int:
     """After a restore: erase again whoever was erased since the backup was made; how many ids were found."""
-    notes = host.folder / DATA_FOLDER / BACKUPS / NOTES
-    lines = notes.read_text("ascii").splitlines() if notes.exists() else []
-    hashes = {json.loads(line)["subject_hash"] for line in lines if line}
+    data = host.folder / DATA_FOLDER
+    files = [path for path in (data / RESTORED, data / BACKUPS / NOTES) if path.exists()]
+    hashes = {
+        json.loads(line)["subject_hash"] for path in files for line in path.read_text("ascii").splitlines() if line
+    }
     with host.ledger.transaction() as connection:
         suppress_hashes(connection, hashes, reason="erasure", actor="restore", now=now())
-    return erase_returned(host, now=now)
+    found = erase_returned(host, now=now)
+    (data / RESTORED).unlink(missing_ok=True)
+    return found
+
+
+def is_owed(host: Host) -> bool:
+    """Whether a restore was cut off before whoever was erased since the backup was erased again."""
+    return (host.folder / DATA_FOLDER / RESTORED).exists()
 
 
 def has_returned(host: Host) -> bool:

@@ -11,6 +11,8 @@ from handraise.warehouse.files import write_whole
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"
 LOG_FOLDER = "log"
+# A data file that is about to take the place of the other.
+FRESH = f"{DATABASE}.fresh"
 # Beside the data folder while a backup is being put in its place.
 RESTORING = f"{DATA_FOLDER}.restoring"
 

@@ -20,7 +20,15 @@ from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from handraise.service.door import Door, KeyRing
-from handraise.service.folder import DATA_FOLDER, DATABASE, LOG_FOLDER, check_is_project, make_data_folder, remove_data
+from handraise.service.folder import (
+    DATA_FOLDER,
+    DATABASE,
+    FRESH,
+    LOG_FOLDER,
+    check_is_project,
+    make_data_folder,
+    remove_data,
+)
 from handraise.service.follower import Follower
 from handraise.service.ledgers import erased_of, keys_version, open_ledger, secret_of, valid_keys
 from handraise.service.ownership import Claim, Owner, claim
@@ -141,6 +149,7 @@ class Host:
         """Open the data; whoever still reads them as they were is waited for, as the engine keeps open what is read."""
         with self._readers.nobody_reading():
             self._projects.close()
+            (self.folder / DATA_FOLDER / FRESH).unlink(missing_ok=True)  # of an erasure that was cut off
             with self._rebuilding() as is_new:
                 project = self._projects.enter_context(
                     open_project(

@@ -26,7 +26,7 @@ from handraise.log.segment import is_as_sealed, read_seal, segments_in
 from handraise.service import aside, questions
 from handraise.service import project as projects
 from handraise.service.backup import BACKUPS, Backup, back_up, prune
-from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running, has_returned
+from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running, has_returned, is_owed
 from handraise.service.erase import erase as erase_person
 from handraise.service.folder import DATA_FOLDER
 from handraise.service.host import Host
@@ -60,11 +60,15 @@ def erase(host: Host, *, person_id: str, requested_by: str) -> Receipt:
 @order
 def mend(host: Host, *, place: tuple[str, str, int], raw: str) -> aside.Mended:
     """Try a row of quarantine as somebody put it right; what is made of a call is written to the log too."""
-    erased = partial(erased_of, host.ledger)
-    done = host.follower.ask(lambda project: aside.mend(project, place, raw, erased=erased), patience=PATIENCE)
+    return host.follower.ask(partial(_mend, host=host, place=place, raw=raw), patience=PATIENCE)
+
+
+def _mend(project: Project, *, host: Host, place: tuple[str, str, int], raw: str) -> aside.Mended:
     _, file, line = place
-    if file.startswith(f"{LOG}:"):
-        host.store(mended(file.split(":")[1], file=file, line=line, raw=raw))
+    with project.warehouse.transaction():  # kept only if the log has it, so that a rebuild has it too
+        done = aside.mend(project, place, raw, erased=partial(erased_of, host.ledger))
+        if file.startswith(f"{LOG}:"):
+            host.store(mended(file.split(":")[1], file=file, line=line, raw=raw))
     return done
 
 
@@ -88,6 +92,12 @@ def forget_loaded(host: Host) -> int:
 def forget_noted(host: Host) -> int:
     """After a restore: erase again whoever was erased since the backup was made."""
     return erase_noted(host, now=host.now)
+
+
+def take_up_restore(host: Host) -> None:
+    """Do what a restore that was cut off left to be done."""
+    if is_owed(host):
+        forget_noted(host)
 
 
 @order

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from handraise.errors import HandraiseError
 from handraise.events.call_intake import Counts, read_counts
+from handraise.events.erase import subject_of
 from handraise.events.intake import FileCount
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.schema import Language
@@ -233,6 +234,13 @@ def quarantine(project: Project, *, limit: int) -> SetAside:
 def ingest_counts(project: Project) -> dict[str, Counts]:
     """Source → what became of everything that it sent and that has been taken in."""
     return read_counts(project.warehouse)
+
+
+@question(changes=False)
+def known_as(project: Project, *, person_id: str) -> list[str]:
+    """Other ids and addresses that lead to a person, and are erased with them: aliases, anonymous ids, e-mail."""
+    subject = subject_of(project.warehouse, person_id)
+    return sorted({*subject.ids, *subject.emails} - {person_id})
 
 
 @question(changes=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handraise.events.calls.call import Call, Rows
 from handraise.events.calls.json_text import write_json
-from handraise.events.calls.values import BadCallError
+from handraise.events.calls.values import BadCallError, as_id
 from handraise.warehouse.tables import INPUTS, Input
 
 _SHOWN = 5
@@ -31,10 +31,11 @@ def _row(item: Input, row: object) -> dict[str, str]:
     if unknown:
         shown = ", ".join(map(str, unknown[:_SHOWN]))
         raise BadCallError(f"{item.name} have no column {shown}; they have {', '.join(item.columns)}")
-    return {column: _text(value) for column, value in row.items() if value is not None}
+    texts = ((column, _text(column, value)) for column, value in row.items() if value is not None)
+    return {column: text for column, text in texts if text is not None}
 
 
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return write_json(value).decode()
+def _text(column: str, value: object) -> str | None:
+    if column.endswith("_id"):
+        return as_id(value, column)
+    return value if isinstance(value, str) else write_json(value).decode()

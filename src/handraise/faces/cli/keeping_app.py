@@ -75,7 +75,7 @@ def erase(
     from handraise.faces.cli import keeping_commands
 
     if not yes:
-        typer.confirm(f"Erase everything about {person!r}? This cannot be undone", abort=True)
+        run(lambda: keeping_commands.confirm_erasure(project, person))
     run(lambda: keeping_commands.erase(project, person, requested_by, as_json=as_json))
 
 

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from handraise.errors import BusyError, HandraiseError, NotFoundError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask, is_served, order
@@ -81,6 +83,13 @@ def rebuild(folder: Path, *, without_missing: bool) -> None:
     remove_data(folder / DATA_FOLDER)
     scored = order(folder, orders.rebuild)
     show.say(f"Made the data again from {len(files)} files and the event log: {scored:,} scores of people.")
+
+
+def confirm_erasure(folder: Path, person: str) -> None:
+    """Ask whether it is meant, and name every id that goes with the person: whoever has a write key can send an alias."""
+    others = ask(folder, questions.known_as, person_id=person)
+    also = f" It takes along what else leads to them: {', '.join(map(repr, others))}." if others else ""
+    typer.confirm(f"Erase everything about {person!r}?{also} This cannot be undone", abort=True)
 
 
 def erase(folder: Path, person: str, requested_by: str, *, as_json: bool) -> None:

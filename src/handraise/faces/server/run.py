@@ -24,7 +24,7 @@ from handraise.faces.ingest.connection import Connection
 from handraise.faces.server.logs import set_up
 from handraise.log.disk import Disk
 from handraise.service.host import MEMORY, Host
-from handraise.service.orders import duties_of
+from handraise.service.orders import duties_of, take_up_restore
 from handraise.service.ownership import Owner
 from handraise.service.worker import Worker, set_defaults
 
@@ -74,6 +74,7 @@ def serve(  # noqa: PLR0913 - one for each option
             folder, environment=os.environ, now=right_now, random=secrets.token_bytes, disk=disk, memory=memory
         ) as served,
     ):
+        take_up_restore(served)
         listening.listen(_BACKLOG)  # from here on, whoever connects is answered, if a moment later
         address = f"http://{'[' + host + ']' if ':' in host else host}:{listening.getsockname()[1]}"
         token = secrets.token_urlsafe(32)
