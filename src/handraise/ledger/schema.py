@@ -20,7 +20,7 @@ from sqlalchemy import (
 from handraise.ledger.columns import Instant, Json, Words
 
 # Every schema that this version can read or upgrade, oldest first; the last is the present one.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 
 metadata = MetaData()
 
@@ -184,4 +184,100 @@ loads = Table(
     Column("sha256", Text, nullable=False),
     Column("loaded_at", Instant, nullable=False),
     Index("loads_by_sequence", "sequence", unique=True),
+)
+
+# Conditions of triggers that held when they were last looked at: what becomes true is told by what is not here yet.
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("trigger", Text, primary_key=True),
+    Column("account_id", Words, primary_key=True),
+    Column("person_id", Words, primary_key=True),
+    Column("value", Float),
+    Column("asked_at", Instant),
+    Column("fired_at", Instant, nullable=False),
+    Column("pending", Boolean, nullable=False),
+    Index("conditions_by_account", "account_id"),
+)
+
+# One row: up to when was decided; decisions only go forward.
+deciding = Table(
+    "deciding",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("decided_until", Instant),
+)
+
+# Where each account stands between sales and its own usage.
+account_lives = Table(
+    "account_lives",
+    metadata,
+    Column("account_id", Words, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("qualified_at", Instant),
+    Column("below_since", Instant),
+    Column("cool_until", Instant),
+    Column("reached_at", Instant),
+    Column("look_again", Instant),
+    Index("account_lives_by_clock", "look_again"),
+)
+
+_LIVE = text("closed_at IS NULL")
+
+# Work that somebody was asked to do; no account has two at a time.
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Words, nullable=False),
+    Column("person_id", Words),
+    Column("lane", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("owner", Words),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("limit_at", Instant),
+    Column("closed_at", Instant),
+    Column("closed_because", Words),
+    Column("playbook", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("handoffs_live", "account_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("handoffs_by_turn", "closed_at", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+# Why a handoff is there: each trigger that fired for it.
+handoff_reasons = Table(
+    "handoff_reasons",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("handoff_id", Integer, ForeignKey("handoffs.id"), nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("person_id", Words),
+    Column("value", Float),
+    Column("fired_at", Instant, nullable=False),
+    Index("handoff_reasons_by_handoff", "handoff_id"),
+)
+
+# Every decision about an account, also the one not to act, with its reasons.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("as_of", Text, nullable=False),
+    Column("account_id", Words, nullable=False),
+    Column("person_id", Words),
+    Column("outcome", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("look_again", Instant),
+    Column("handoff_id", Integer),
+    Column("playbook", Text, nullable=False),
+    Index("decisions_by_account", "account_id", "id"),
+    sqlite_autoincrement=True,
 )

@@ -18,7 +18,8 @@ from handraise.errors import PlaybookError
 from handraise.playbook.measures import Employees, Icp, Industry
 from handraise.playbook.moments import Moments, OneMoment
 from handraise.playbook.reading import Lines, Loc, Schema, did_you_mean, explained, read_yaml
-from handraise.playbook.schema import Playbook, Section
+from handraise.playbook.schema import Playbook
+from handraise.playbook.section import Section
 
 EXAMPLES_FILE = "handraise.tests.yaml"
 # Times relative to as-of mean the same on any day; examples without a day of their own are scored as of this one.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from handraise.errors import PlaybookError
 from handraise.playbook.reading import Lines, Schema, did_you_mean, explained, read_yaml
 from handraise.playbook.schema import Playbook
+from handraise.playbook.triggers import InBand, OfSignal, Trigger
 
 FILE_NAME = "handraise.yaml"
 OFF = ("off", False, None)
@@ -31,12 +33,14 @@ class LoadedPlaybook:
     Attributes:
         playbook: The checked content.
         content_hash: First 12 hex digits of SHA-256 over the canonical content; comments and order of keys
-            that carry no meaning do not change it.
+            that carry no meaning do not change it. What the company decided about acting is no part of it.
+        handoffs_hash: The same over everything, the name that decisions carry.
         path: Where it was read from; None for the built-in template.
     """
 
     playbook: Playbook
     content_hash: str
+    handoffs_hash: str
     path: Path | None
 
 
@@ -81,9 +85,12 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
             where=_SCHEMA.at(name, lines, ("extends",)),
             todo="Write template or none.",
         )
+    template, _ = read_yaml(template_text(), "template.yaml")
+    template.pop("extends", None)
+    own = set(_part(document, _TRIGGERS))
+    # Complete files of earlier versions say nothing about acting.
+    document.setdefault("handoffs", template["handoffs"])
     if base == "template":
-        template, _ = read_yaml(template_text(), "template.yaml")
-        template.pop("extends", None)
         _check_switched_off(document, template, lines, name)
         document = _lay_over(template, document)
     try:
@@ -91,11 +98,17 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
     except ValidationError as error:
         raise explained(error, lines, name, _SCHEMA) from error
     _check_roles(playbook, lines, name)
-    content = playbook.model_dump(mode="json", exclude={"warehouse"})
-    canonical = json.dumps(content, sort_keys=False, ensure_ascii=False, separators=(",", ":"))
+    playbook = _without_blind_triggers(playbook, own, lines, name)
+    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs"})
+    acting = playbook.handoffs.model_dump(mode="json")
     return LoadedPlaybook(
-        playbook=playbook, content_hash=hashlib.sha256(canonical.encode()).hexdigest()[:12], path=path
+        playbook=playbook, content_hash=_hash(content), handoffs_hash=_hash([content, acting]), path=path
     )
+
+
+def _hash(content: object) -> str:
+    canonical = json.dumps(content, sort_keys=False, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def _lay_over(below: Any, above: Any, depth: int = 0) -> Any:
@@ -108,28 +121,40 @@ def _lay_over(below: Any, above: Any, depth: int = 0) -> Any:
     return merged
 
 
-def _signal_groups(document: dict[Any, Any]) -> list[tuple[str, dict[Any, Any]]]:
-    signals = document.get("signals")
-    if not isinstance(signals, dict):
-        return []
-    return [(str(group), content) for group, content in signals.items() if isinstance(content, dict)]
+# Mappings whose entries can be switched off: where they stand, and what one entry is called.
+_TRIGGERS = ("handoffs", "triggers")
+_SWITCHABLE = {
+    ("signals", "person"): "person signal",
+    ("signals", "account"): "account signal",
+    _TRIGGERS: "trigger",
+}
+
+
+def _part(document: dict[Any, Any], at: tuple[str, str]) -> dict[Any, Any]:
+    outer = document.get(at[0])
+    inner = outer.get(at[1]) if isinstance(outer, dict) else None
+    return inner if isinstance(inner, dict) else {}
 
 
 def _check_switched_off(document: dict[Any, Any], template: dict[Any, Any], lines: Lines, name: str) -> None:
-    known = dict(_signal_groups(template))
-    for group, content in _signal_groups(document):
-        for signal, value in content.items():
-            if _is_off(value) and signal not in known.get(group, {}):
+    for at, called in _SWITCHABLE.items():
+        known = _part(template, at)
+        for entry, value in _part(document, at).items():
+            if _is_off(value) and entry not in known:
                 raise PlaybookError(
-                    f"there is no {group} signal {signal!r} to switch off.",
-                    where=_SCHEMA.at(name, lines, ("signals", group, signal)),
-                    todo=did_you_mean(str(signal), list(known.get(group, {}))),
+                    f"there is no {called} {entry!r} to switch off.",
+                    where=_SCHEMA.at(name, lines, (*at, entry)),
+                    todo=did_you_mean(str(entry), list(known)),
                 )
 
 
 def _without_switched_off(document: dict[Any, Any]) -> dict[Any, Any]:
-    groups = {g: {k: v for k, v in content.items() if not _is_off(v)} for g, content in _signal_groups(document)}
-    return {**document, "signals": {**document["signals"], **groups}} if groups else document
+    for at in _SWITCHABLE:
+        part = _part(document, at)
+        if part:
+            kept = {entry: value for entry, value in part.items() if not _is_off(value)}
+            document = {**document, at[0]: {**document[at[0]], at[1]: kept}}
+    return document
 
 
 def _is_off(value: object) -> bool:
@@ -146,3 +171,38 @@ def _check_roles(playbook: Playbook, lines: Lines, name: str) -> None:
                         where=_SCHEMA.at(name, lines, ("signals", group, signal_name, "measure", "role")),
                         todo=did_you_mean(role, list(playbook.roles)) or "Add it under `roles`.",
                     )
+
+
+def _without_blind_triggers(playbook: Playbook, own: set[str], lines: Lines, name: str) -> Playbook:
+    """Without those of the template that read what this playbook does not have.
+
+    Raises:
+        PlaybookError: A trigger of the file itself does.
+    """
+    kept: dict[str, Trigger] = {}
+    for trigger_name, trigger in playbook.handoffs.triggers.items():
+        missing = list(_missing(playbook, trigger))
+        if missing and trigger_name in own:
+            what, wanted, known = missing[0]
+            raise PlaybookError(
+                f"the trigger {trigger_name!r} reads the {what} {wanted!r}, which this playbook does not have.",
+                where=_SCHEMA.at(name, lines, (*_TRIGGERS, trigger_name, "when")),
+                todo=did_you_mean(wanted, known),
+            )
+        if not missing:
+            kept[trigger_name] = trigger
+    return playbook.model_copy(update={"handoffs": playbook.handoffs.model_copy(update={"triggers": kept})})
+
+
+def _missing(playbook: Playbook, trigger: Trigger) -> Iterator[tuple[str, str, list[str]]]:
+    """What a trigger reads and the playbook does not have: what it is, its name, and those that there are."""
+    bands, signals = [band.name for band in playbook.bands], list(playbook.signals.account)
+    match trigger.when:
+        case InBand(band=band) if band not in bands:
+            yield "band", band, bands
+        case OfSignal(signal=signal) if signal not in signals:
+            yield "account signal", signal, signals
+        case _:
+            yield from (
+                ("role", role, [*playbook.roles]) for role in trigger.when.roles_used() if role not in playbook.roles
+            )

@@ -93,6 +93,7 @@ def plan_rollups(playbook: Playbook) -> RollupPlan:
     need = _Need()
     for signal in (*playbook.signals.person.values(), *playbook.signals.account.values()):
         need.add(signal.measure)
+    need.counts.update(role for trigger in playbook.handoffs.triggers.values() for role in trigger.when.roles_used())
     used = need.counts | need.firsts | need.lasts | need.features | {role for role, _, _ in need.sums.values()}
     roles = {role: patterns_of(playbook, role) for role in sorted(used - set(need.events))}
     direct = {role: (EventPattern(event=event),) for role, event in sorted(need.events.items())}

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from handraise.playbook.connection import WarehouseMode
+from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.ladder import Rung, parse_ladder
 from handraise.playbook.measures import (
     AccountMeasure,
@@ -22,10 +23,7 @@ from handraise.playbook.measures import (
     RoleName,
     Sum,
 )
-
-Language = Literal["en", "zh"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
+from handraise.playbook.section import Because, Language, Name, Section
 
 # Columns that score tables have already; a signal of that name would hide one of them.
 _TAKEN = frozenset(
@@ -46,12 +44,6 @@ _TAKEN = frozenset(
         "team",
     ]
 )
-
-
-class Section(BaseModel):
-    """Shared by all parts of the playbook."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class EventPattern(Section):
@@ -92,18 +84,6 @@ def _patterns(value: object) -> object:
 
 
 Patterns = Annotated[tuple[EventPattern, ...], BeforeValidator(_patterns)]
-
-
-class Because(Section):
-    """Why a signal gave its points, in a salesperson's words; `{value}` and `{window}` are filled in."""
-
-    en: str
-    zh: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_text_serves_both(cls, value: object) -> object:
-        return {"en": value, "zh": value} if isinstance(value, str) else value
 
 
 class Signal(Section):
@@ -285,6 +265,7 @@ class Playbook(Section):
     rollup: Rollup
     tiers: tuple[Tier, ...] = Field(min_length=1)
     segments: tuple[Segment, ...] = Field(min_length=1)
+    handoffs: Handoffs = Handoffs()
     # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
     warehouse: WarehouseMode | None = None
 

@@ -6,7 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.playbook.measures import Unit
-from handraise.playbook.schema import Language, Playbook, Signal
+from handraise.playbook.schema import Playbook, Signal
+from handraise.playbook.section import Language
 from handraise.scores.pql import firmographic_signals
 
 PEOPLE = "people"

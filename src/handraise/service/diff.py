@@ -12,7 +12,7 @@ from datetime import date, datetime
 from handraise.playbook.diff import Setting, settings_changed
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.plan import RollupPlan, plan_rollups
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.service.project import Project, check_as_of, default_as_of, is_current, scored_as_of, show_kept
 from handraise.service.refresh import score_as_of
 from handraise.service.shift import Shift, accounts_shift, people_shift

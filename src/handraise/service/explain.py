@@ -12,7 +12,8 @@ import ibis.expr.types as ir
 from handraise.errors import NotFoundError
 from handraise.playbook.measures import Abandoned, Count, Distinct, PeopleWith, Sum, TimeToActivation
 from handraise.playbook.plan import RollupPlan, count_role, plan_rollups
-from handraise.playbook.schema import Language, Playbook, Signal
+from handraise.playbook.schema import Playbook, Signal
+from handraise.playbook.section import Language
 from handraise.records import Change, Evidence, Explanation, Link, ReceiptLine, Step
 from handraise.rollups.person_days import WHO, with_keys
 from handraise.rollups.roles import carries_role

@@ -8,7 +8,7 @@ from typing import Literal
 
 import ibis.expr.types as ir
 
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.scores import receipt
 from handraise.service.project import Project, blind_now, ensure_scored
 

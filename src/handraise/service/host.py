@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -158,7 +159,7 @@ class Host:
                 )
                 if is_new:
                     self._rebuild(project)
-        return project
+        return replace(project, ledger=lambda: contextlib.nullcontext(self.ledger))
 
     @contextlib.contextmanager
     def _rebuilding(self) -> Iterator[bool]:

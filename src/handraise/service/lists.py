@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from handraise.accounts.consolidation import find_strangers
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.records import AccountScore, BandCount, Overview, PersonScore, ReceiptLine, Strangers, TierCount
 from handraise.scores import history
 from handraise.service.project import Project, blind_now, ensure_scored, keep_scored

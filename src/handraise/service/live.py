@@ -7,11 +7,13 @@ them: a kill at any moment leaves neither a lost nor a doubled event. Everything
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import ibis
 import msgspec
+import pyarrow as pa
 
 from handraise.errors import InputError
 from handraise.events.call_intake import (
@@ -25,10 +27,12 @@ from handraise.events.call_intake import (
 )
 from handraise.events.call_replay import mend_again
 from handraise.events.received import MENDED, UNKNOWN_SOURCE, Received, decode
+from handraise.ledger.store import Ledger
 from handraise.log.frame import Damage, Frame
 from handraise.log.store import EventLog
 from handraise.playbook.measures import Abandoned
 from handraise.playbook.plan import plan_rollups
+from handraise.service import deciding
 from handraise.service import project as projects
 from handraise.service.project import Project
 from handraise.service.rescore import rescore
@@ -180,26 +184,49 @@ class Live:
             as_of = self.as_of(now)
         except InputError:  # nothing was ever loaded
             return False
-        everybody = (
-            not self._is_followed()
-            or projects.scored_as_of(project) != as_of
-            or not projects.is_comparable(project)
-            or read_fact(warehouse, EVERYBODY_DIRTY) == "yes"
-        )
-        with warehouse.transaction():
+        with warehouse.transaction(), self._ledger() as ledger:
+            everybody = (
+                not self._is_followed()
+                or projects.scored_as_of(project) != as_of
+                or not projects.is_comparable(project)
+                or read_fact(warehouse, EVERYBODY_DIRTY) == "yes"
+                or (ledger is not None and deciding.is_first(ledger))
+            )
             self._wake_abandoned(now)
+            if ledger:
+                self._wake_due(deciding.due_accounts(ledger, now))
             people = warehouse.whole("dirty_people")["person_id"].to_pylist()
             if not everybody and not people:
                 return False
             if everybody or len(people) > _MOST_PEOPLE:
+                if ledger:
+                    deciding.look_back(project, ledger, as_of)
                 projects.refresh(project, [as_of], now=now)
+                everybody = True
             else:
-                rescore(project, people, now=now)
+                everybody = rescore(project, people, now=now).everybody
+            if ledger:
+                deciding.decide_now(project, ledger, as_of=as_of, now=now, within_scope=not everybody)
             warehouse.empty("dirty_people")
             write_fact(warehouse, EVERYBODY_DIRTY, "no")
             write_fact(warehouse, _KNOWN, projects.data_version(project))
             write_fact(warehouse, _TICK, now.astimezone(UTC).isoformat())
         return True
+
+    def _ledger(self) -> AbstractContextManager[Ledger | None]:
+        """What decisions are kept in; None = nothing is decided."""
+        project = self.project
+        return project.ledger() if project.ledger and project.loaded.playbook.handoffs.triggers else nullcontext()
+
+    def _wake_due(self, accounts: list[str]) -> None:
+        """Accounts that the clock says to decide about wait for new scores, as decisions rest on them."""
+        warehouse = self.project.warehouse
+        if not accounts or "kept_person_values" not in warehouse.table_names():
+            return
+        due = warehouse.hold("due_accounts", pa.table({"account_id": pa.array(accounts, pa.string())}))
+        kept = warehouse.table("kept_person_values").semi_join(due, "account_id")
+        people = kept.group_by("account_id").agg(person_id=kept.person_id.min()).select("person_id").distinct()
+        warehouse.insert("dirty_people", people.anti_join(warehouse.table("dirty_people"), "person_id"))
 
     def as_of(self, now: datetime) -> date:
         """The end of today once anything came in by the log; before, what a refresh without a day would take."""

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from handraise.events.call_replay import replay_calls
 from handraise.events.intake import FileCount
 from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
+from handraise.ledger.store import Ledger
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook
 from handraise.playbook.plan import plan_rollups
 from handraise.rollups.upkeep import refresh_rollups
 from handraise.scores import history
 from handraise.service.folder import DATA_FOLDER, DATABASE, check_is_project, make_data_folder
+from handraise.service.ledgers import open_ledger
 from handraise.service.loading import load_everything
 from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.service.sources import open_engine_of, read_all, source_warehouse
@@ -50,12 +53,14 @@ class Project:
         loaded: Its checked playbook.
         warehouse: Its data.
         followed: Somebody else keeps the stored scores up to date: they are shown as they are.
+        ledger: Opens the ledger, for decisions; None = nothing is decided here.
     """
 
     folder: Path
     loaded: LoadedPlaybook
     warehouse: Warehouse
     followed: bool = False
+    ledger: Callable[[], contextlib.AbstractContextManager[Ledger]] | None = None
 
 
 @contextlib.contextmanager
@@ -102,7 +107,8 @@ def open_project(
         with failures_told():
             create_missing(warehouse)
             history.make_tables(warehouse)
-            yield Project(folder=folder, loaded=loaded, warehouse=warehouse)
+            ledger = None if read_only else partial(open_ledger, folder, environment or {})
+            yield Project(folder=folder, loaded=loaded, warehouse=warehouse, ledger=ledger)
     finally:
         warehouse.close()
 

@@ -16,16 +16,19 @@ from handraise.events.call_intake import Counts, read_counts
 from handraise.events.erase import subject_of
 from handraise.events.intake import FileCount
 from handraise.playbook.load import LoadedPlaybook
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, ReceiptLine, Standing, Strangers
 from handraise.service import doctor as doctors
 from handraise.service import explain as explaining
+from handraise.service import inbox as boxes
 from handraise.service import project as projects
 from handraise.service.backup import copy_file
+from handraise.service.deciding import refresh_and_decide
 from handraise.service.diff import PlaybookDiff, diff_playbooks
 from handraise.service.export import What
 from handraise.service.export import export as write_export
 from handraise.service.folder import DATA_FOLDER, DATABASE
+from handraise.service.inbox import InboxItem, WhyNot
 from handraise.service.lists import (
     ACCOUNT_SORTS,
     PERSON_SORTS,
@@ -135,10 +138,11 @@ class SetAside:
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What a refresh did, and what it took in from a warehouse before."""
+    """What a refresh did, what it took in from a warehouse before, and how many handoffs it led to."""
 
     sources: list[FileCount]
     done: Refreshed
+    handoffs: int
 
 
 @question(changes=False)
@@ -237,6 +241,20 @@ def ingest_counts(project: Project) -> dict[str, Counts]:
 
 
 @question(changes=False)
+def inbox(project: Project, *, limit: int, language: str | None, now: datetime) -> list[InboxItem]:
+    """Handoffs that are under way, the most urgent first."""
+    projects.ensure_scored(project, None, now)
+    return boxes.inbox(project, language=language_of(project, language), limit=limit)
+
+
+@question(changes=False)
+def why_not(project: Project, *, account_id: str, limit: int, language: str | None, now: datetime) -> WhyNot:
+    """What was decided about an account, the latest first."""
+    projects.ensure_scored(project, None, now)
+    return boxes.why_not(project, account_id, language=language_of(project, language), limit=limit)
+
+
+@question(changes=False)
 def known_as(project: Project, *, person_id: str) -> list[str]:
     """Other ids and addresses that lead to a person, and are erased with them: aliases, anonymous ids, e-mail."""
     subject = subject_of(project.warehouse, person_id)
@@ -277,7 +295,8 @@ def refresh(project: Project, *, as_ofs: list[date], full: bool, now: datetime) 
     """Score everybody."""
     sources = projects.read_sources(project)
     days = as_ofs or [projects.default_as_of(project, now)]
-    return Scored(sources=sources, done=projects.refresh(project, days, now=now, full=full))
+    done, decided = refresh_and_decide(project, days, now=now, full=full)
+    return Scored(sources=sources, done=done, handoffs=decided.handoffs)
 
 
 @question(changes=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.scores import receipt
 from handraise.service.project import Project, blind_now
 

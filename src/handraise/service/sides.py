@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from handraise.playbook.load import LoadedPlaybook
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.scores import receipt
 from handraise.scores.pql import firmographic_signals
 from handraise.warehouse.engine import Warehouse

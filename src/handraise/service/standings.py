@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from handraise.playbook.schema import Language
+from handraise.playbook.section import Language
 from handraise.records import ReceiptLine, Standing
 from handraise.service.lists import receipt_line
 from handraise.service.project import Project

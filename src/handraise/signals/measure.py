@@ -73,7 +73,8 @@ def _days_needed(measure: Measure, wanted: Ask) -> int:
 
 def hold_calendar(warehouse: Warehouse, playbook: Playbook, as_ofs: list[date]) -> None:
     """as_of, day, age (0 = the day before as-of) for every day that some window reaches."""
-    days = max([TEAM_WINDOW, *(_days_needed(measure, wanted) for measure, wanted in _asked(playbook))])
+    acting = (trigger.when.days for trigger in playbook.handoffs.triggers.values())
+    days = max([TEAM_WINDOW, *acting, *(_days_needed(measure, wanted) for measure, wanted in _asked(playbook))])
     if days >= LIFETIME:
         found = warehouse.rows(warehouse.table("person_days").agg(first=lambda t: t.day.min()))
         first = found[0][0].as_py() or min(as_ofs)

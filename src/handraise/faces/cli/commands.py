@@ -21,6 +21,7 @@ from handraise.playbook.measures import account_kinds, person_kinds
 from handraise.records import Overview
 from handraise.service import project as projects
 from handraise.service import questions
+from handraise.service.deciding import refresh_and_decide
 from handraise.service.folder import create_project
 from handraise.service.lists import Choice
 from handraise.service.project import Loaded, Project, open_project
@@ -131,15 +132,16 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
     if is_served(folder):
         found = ask(folder, questions.refresh, as_ofs=as_ofs, full=full, now=now)
         _say_sources(found.sources, as_json=as_json)
-        done = found.done
+        done, handoffs = found.done, found.handoffs
     else:
         with _opened(folder) as project:
             _say_sources(projects.read_sources(project), as_json=as_json)
             days = as_ofs or [projects.default_as_of(project, now)]
             with show.progress("scoring") as progress:
-                done = projects.refresh(
+                done, decided = refresh_and_decide(
                     project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share)
                 )
+        handoffs = decided.handoffs
     if as_json:
         show.print_json(dataclasses.asdict(done))
         return
@@ -151,6 +153,8 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
     show.say(
         f"Scored as of {days_said}: {done.people:,} people and {done.accounts:,} accounts; {done.days_rolled_up} days rolled up."
     )
+    if handoffs:
+        show.say(f"New handoffs: {handoffs:,}. `handraise inbox` shows them.")
     if done.blind:
         show.say(f"Blind signals: {', '.join(done.blind)}. `handraise doctor` says what they need.")
 

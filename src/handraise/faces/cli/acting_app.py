@@ -1,0 +1,40 @@
+"""Commands about acting: what is handed over to whom, and why something is not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from handraise.faces.cli.options import HERE, JsonOption, LangOption, ProjectOption, run
+
+
+def inbox(
+    project: ProjectOption = HERE,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accounts that somebody is asked to act on, the most urgent first, each with its reasons.
+
+    Example: `handraise inbox --project demo`
+    """
+    from handraise.faces.cli import acting_commands
+
+    run(lambda: acting_commands.inbox(project, limit=limit, lang=lang, as_json=as_json))
+
+
+def why_not(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account_id.")],
+    project: ProjectOption = HERE,
+    limit: Annotated[int, typer.Option(min=1, help="Decisions at most.")] = 10,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every decision about an account, also those not to act: what led to it and why it went that way.
+
+    Example: `handraise why-not acc-000125 --project demo`
+    """
+    from handraise.faces.cli import acting_commands
+
+    run(lambda: acting_commands.why_not(project, account, limit=limit, lang=lang, as_json=as_json))

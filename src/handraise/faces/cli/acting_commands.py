@@ -1,0 +1,103 @@
+"""What the commands about acting do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.text import Text
+
+from handraise.faces.cli import show
+from handraise.faces.cli.ask import ask
+from handraise.faces.cli.days import right_now
+from handraise.records.acting import Decision
+from handraise.service import questions
+from handraise.service.inbox import InboxItem, since
+from handraise.service.wire import encode
+
+_STYLE = {"high": "bold red", "medium": "yellow"}
+_LANES = {"sales": "talk to", "find_buyer": "find the buyer", "top_down": "no usage yet", "self_serve": ""}
+# Code of a decision → what it says.
+_BECAUSE = {
+    "hand_raise": "somebody asked, and is answered by a person",
+    "qualified": "a product-qualified account with a buyer who may be written to",
+    "buyer_missing": "a product-qualified account in which no user can buy: find the buyer, do not pitch the users",
+    "lead_without_usage": "a lead of a company that does not use the product yet",
+    "under_way": "somebody is at it already",
+    "low_priority": "not urgent enough for a person: automated nurture",
+    "self_serve": "not a product-qualified account: self-serve",
+    "segment_does_not_sell": "sales does not talk to companies of this size unless they ask",
+    "cooling_down": "it was rejected, and is left alone for a while",
+    "too_soon_again": "it was handed over a few days ago",
+    "too_early": "whoever could be written to signed up less than a day ago",
+    "person_cap": "whoever could be written to was written to often enough lately",
+    "account_cap": "people there were written to often enough lately",
+    "opted_out": "whoever could be written to does not want to be",
+    "below_tier": "it stayed below its tier for two weeks",
+    "nobody_reached": "nobody was reached for three weeks",
+}
+_OUTCOMES = {
+    "handoff": "handed over",
+    "joined": "added to what is under way",
+    "nurture": "automated",
+    "hold": "not yet",
+    "sunset": "ended",
+}
+
+
+def inbox(folder: Path, *, limit: int, lang: str | None, as_json: bool) -> None:
+    """`handraise inbox`."""
+    now = right_now()
+    found = ask(folder, questions.inbox, limit=limit, language=lang, now=now)
+    if as_json:
+        show.print_json(json.loads(encode(found)))
+        return
+    if not found:
+        show.say("Nobody is asked to act. `handraise why-not ACCOUNT` says why an account is not here.")
+        return
+    rows = [
+        [
+            one.handoff.id,
+            Text(one.handoff.priority, style=_STYLE.get(one.handoff.priority, "")),
+            f"{one.account_name}  {one.handoff.account_id}" if one.account_name else one.handoff.account_id,
+            _whom(one),
+            since(one.handoff.created_at, now),
+            "\n".join(one.because[:3]),
+        ]
+        for one in found
+    ]
+    columns = [("no.", "right"), *((c, "left") for c in ("priority", "account", "whom", "since", "because"))]
+    show.table("Inbox", columns, rows)
+
+
+def _whom(one: InboxItem) -> str:
+    lane = _LANES[one.handoff.lane]
+    if not one.handoff.person_id:
+        return lane
+    name = one.person_name or one.handoff.person_id
+    return f"{name}, {one.person_title}" if one.person_title else name
+
+
+def why_not(folder: Path, account: str, *, limit: int, lang: str | None, as_json: bool) -> None:
+    """`handraise why-not`."""
+    found = ask(folder, questions.why_not, account_id=account, limit=limit, language=lang, now=right_now())
+    if as_json:
+        show.print_json(json.loads(encode(found)))
+        return
+    if found.handoff is not None:
+        show.say(f"Handoff {found.handoff} of {account} is under way.")
+    else:
+        show.say(f"Nobody is asked to act on {account}.")
+    if not found.decisions:
+        show.say("No trigger has fired for it since decisions began. `handraise explain` shows what it has points for.")
+        return
+    show.say("")
+    for made, reasons in zip(found.decisions, found.sentences, strict=True):
+        show.say(f"{made.at:%Y-%m-%d %H:%M}  {_OUTCOMES[made.outcome]}: {_why(made)}.")
+        if reasons:
+            show.say(f"                  {reasons}")
+
+
+def _why(made: Decision) -> str:
+    said = _BECAUSE.get(made.because, made.because)
+    return f"{said}; looked at again on {made.look_again:%Y-%m-%d}" if made.look_again else said

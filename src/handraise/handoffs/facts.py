@@ -1,0 +1,53 @@
+"""What deciding needs to know of the accounts concerned: tier, segment, whom one may talk to, and who was written to."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from handraise.handoffs.latest import latest
+from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.functions import FALSE, join_on
+
+# People of each account that deciding looks at, the best first.
+MOST_PEOPLE = 20
+
+
+def make_facts(warehouse: Warehouse) -> None:
+    """The temporary tables `acting_accounts` and `acting_people` for the accounts of `candidates` (account_id).
+
+    acting_accounts: account_id, is_pqa, sells, has_usage, owner.
+    acting_people: account_id, person_id, is_pql, place, created_at, first_at.
+    Reads the scores of the last day that was scored.
+    """
+    candidates = warehouse.table("candidates")
+    accounts = latest(warehouse, "scored_accounts").select(
+        "account_id", "is_pqa", "owner", sells="segment_sells", has_usage=ibis._.people > 0
+    )
+    known = join_on(candidates, accounts, ["account_id"])
+    rows = known.select(
+        "account_id",
+        "owner",
+        is_pqa=known.is_pqa.fill_null(FALSE),
+        sells=known.sells.fill_null(FALSE),
+        has_usage=known.has_usage.fill_null(FALSE),
+    )
+    warehouse.create("acting_accounts", rows, temporary=True)
+    people = latest(warehouse, "scored_people").filter(lambda t: t.known).semi_join(candidates, "account_id")
+    order = ibis.window(group_by="account_id", order_by=[people.is_pql.desc(), people.score.desc(), people.person_id])
+    placed = people.select("account_id", "person_id", "is_pql", place=ibis.row_number().over(order))
+    best = placed.filter(placed.place < MOST_PEOPLE)
+    dated = join_on(best, warehouse.table("person_traits").select("person_id", "created_at"), ["person_id"])
+    firsts = latest(warehouse, "pairs").select("account_id", "person_id", "first_at")
+    warehouse.create("acting_people", join_on(dated, firsts, ["account_id", "person_id"]), temporary=True)
+
+
+def touches_of(warehouse: Warehouse) -> ir.Table:
+    """account_id, person_id and instant of each human touch of the candidates that is known by now."""
+    touches, candidates = warehouse.table("touches"), warehouse.table("candidates")
+    known = warehouse.table("as_ofs").known_until.max().as_scalar()
+    return (
+        touches.filter(touches["at"] < known)
+        .semi_join(candidates, "account_id")
+        .select("account_id", "person_id", "at")
+    )

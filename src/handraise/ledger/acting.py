@@ -1,0 +1,218 @@
+"""What was decided about accounts: conditions that held, the life of each account, handoffs, and every decision."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+
+from handraise.ledger.schema import account_lives, conditions, deciding, decisions, handoff_reasons, handoffs
+from handraise.records.acting import Decision, Handoff, Life, Reason
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A condition that held when it was last looked at.
+
+    Attributes:
+        trigger: Whose.
+        account_id: Where.
+        person_id: Of whom; empty = of the whole account.
+        value: What its reason says.
+        asked_at: When it was asked for last, where each time counts anew.
+        fired_at: When the trigger fired.
+        pending: What is to be done about it is still to be decided.
+    """
+
+    trigger: str
+    account_id: str
+    person_id: str
+    value: float | None
+    asked_at: datetime | None
+    fired_at: datetime
+    pending: bool
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from others."""
+        return self.trigger, self.account_id, self.person_id
+
+
+def held_conditions(connection: Connection, accounts: Sequence[str] | None = None) -> Iterator[Held]:
+    """Conditions that held; of some accounts, or of all."""
+    columns = [conditions.c[field.name] for field in fields(Held)]
+    for part in [None] if accounts is None else _parts(accounts):
+        wanted = select(*columns) if part is None else select(*columns).where(conditions.c.account_id.in_(part))
+        yield from (Held(**row._asdict()) for row in connection.execute(wanted))
+
+
+def keep_conditions(connection: Connection, held: Iterable[Held], ended: Iterable[tuple[str, str, str]]) -> None:
+    """Put conditions in the place of what was known of them, and forget those that hold no more."""
+    held = list(held)
+    key = tuple_(conditions.c.trigger, conditions.c.account_id, conditions.c.person_id)
+    for part in _parts([*ended, *(one.key for one in held)]):
+        connection.execute(delete(conditions).where(key.in_(part)))
+    if held:
+        connection.execute(insert(conditions), [asdict(one) for one in held])
+
+
+def decided_until(connection: Connection) -> datetime | None:
+    """Up to when was decided; None = nothing ever was."""
+    found: datetime | None = connection.execute(select(deciding.c.decided_until)).scalar_one()
+    return found
+
+
+def note_decided(connection: Connection, until: datetime) -> None:
+    """Note up to when was decided."""
+    connection.execute(update(deciding).values(decided_until=until))
+
+
+def lives_of(connection: Connection, accounts: Sequence[str]) -> dict[str, Life]:
+    """Account → its life; those that nothing was ever decided about are not in it."""
+    columns = [account_lives.c[field.name] for field in fields(Life)]
+    found: dict[str, Life] = {}
+    for part in _parts(accounts):
+        rows = connection.execute(
+            select(account_lives.c.account_id, *columns).where(account_lives.c.account_id.in_(part))
+        )
+        found |= {row.account_id: Life(**{k: v for k, v in row._asdict().items() if k != "account_id"}) for row in rows}
+    return found
+
+
+def engaged_accounts(connection: Connection) -> list[str]:
+    """Accounts that are qualified or worked on."""
+    engaged = account_lives.c.state.in_(("qualified", "working", "accepted"))
+    return list(connection.execute(select(account_lives.c.account_id).where(engaged)).scalars())
+
+
+def due_accounts(connection: Connection, now: datetime) -> list[str]:
+    """Accounts that are to be looked at again by the clock."""
+    wanted = select(account_lives.c.account_id).where(account_lives.c.look_again <= now)
+    return list(connection.execute(wanted).scalars())
+
+
+def keep_life(connection: Connection, account_id: str, life: Life, *, look_again: datetime | None) -> None:
+    """Put an account's life in the place of what was known of it."""
+    connection.execute(delete(account_lives).where(account_lives.c.account_id == account_id))
+    connection.execute(insert(account_lives).values(account_id=account_id, look_again=look_again, **asdict(life)))
+
+
+def live_handoffs(connection: Connection, accounts: Sequence[str]) -> dict[str, int]:
+    """Account → the number of the handoff that is under way."""
+    found: dict[str, int] = {}
+    for part in _parts(accounts):
+        wanted = select(handoffs.c.account_id, handoffs.c.id).where(
+            handoffs.c.account_id.in_(part), handoffs.c.closed_at.is_(None)
+        )
+        found |= {row.account_id: row.id for row in connection.execute(wanted)}
+    return found
+
+
+def those_with_reasons(connection: Connection, numbers: Sequence[int], triggers: Iterable[str]) -> set[int]:
+    """Those of some handoffs that one of some triggers led to."""
+    wanted: list[str] = list(triggers)
+    found: set[int] = set()
+    for part in _parts(numbers):
+        column = handoff_reasons.c.handoff_id
+        rows = select(column).where(column.in_(part), handoff_reasons.c.trigger.in_(wanted))
+        found.update(connection.execute(rows).scalars())
+    return found
+
+
+def add_decision(connection: Connection, made: Decision) -> Decision:
+    """Keep a decision; one to hand over makes the handoff, and one to join adds its reasons.
+
+    Returns:
+        The decision with the number of its handoff.
+    """
+    if made.outcome == "handoff":
+        made = replace(made, handoff=_open_handoff(connection, made))
+    if made.outcome in ("handoff", "joined") and made.handoff is not None:
+        _add_reasons(connection, made.handoff, made.reasons)
+    values = {**asdict(made), "as_of": made.as_of.isoformat(), "reasons": [_as_json(one) for one in made.reasons]}
+    values["handoff_id"] = values.pop("handoff")
+    connection.execute(insert(decisions).values(**values))
+    return made
+
+
+def _open_handoff(connection: Connection, made: Decision) -> int:
+    values = {
+        "account_id": made.account_id,
+        "person_id": made.person_id,
+        "lane": made.lane,
+        "priority": made.priority,
+        "status": "open",
+        "created_at": made.at,
+        "playbook": made.playbook,
+        "version": 1,
+    }
+    return int(connection.execute(insert(handoffs).values(**values).returning(handoffs.c.id)).scalar_one())
+
+
+def _add_reasons(connection: Connection, handoff: int, reasons: Iterable[Reason]) -> None:
+    """The same trigger of the same person is one reason, the latest."""
+    for one in reasons:
+        same = (handoff_reasons.c.trigger == one.trigger, handoff_reasons.c.person_id == one.person_id)
+        connection.execute(delete(handoff_reasons).where(handoff_reasons.c.handoff_id == handoff, *same))
+        connection.execute(insert(handoff_reasons).values(handoff_id=handoff, **asdict(one)))
+
+
+def _as_json(reason: Reason) -> dict[str, Any]:
+    return {**asdict(reason), "fired_at": reason.fired_at.isoformat()}
+
+
+def close_handoff(connection: Connection, handoff: int, *, because: str, now: datetime) -> bool:
+    """End a handoff; False = it had ended already."""
+    wanted = update(handoffs).where(handoffs.c.id == handoff, handoffs.c.closed_at.is_(None))
+    done = wanted.values(status="closed", closed_at=now, closed_because=because, version=handoffs.c.version + 1)
+    return connection.execute(done).rowcount == 1
+
+
+def list_handoffs(connection: Connection, *, live: bool = True, limit: int = 100) -> tuple[Handoff, ...]:
+    """Handoffs, the most urgent first: by priority, then by when they are due, then by age."""
+    wanted = select(handoffs)
+    if live:
+        wanted = wanted.where(handoffs.c.closed_at.is_(None))
+    rows = connection.execute(wanted).all()
+    order = {"high": 0, "medium": 1, "low": 2}
+    rows = sorted(rows, key=lambda row: (order[row.priority], row.due_at or row.created_at, row.id))[:limit]
+    reasons = _reasons_of(connection, [row.id for row in rows])
+    return tuple(Handoff(**row._asdict(), reasons=tuple(reasons[row.id])) for row in rows)
+
+
+def _reasons_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Reason]]:
+    found: dict[int, list[Reason]] = defaultdict(list)
+    for part in _parts(numbers):
+        wanted = select(handoff_reasons).where(handoff_reasons.c.handoff_id.in_(part)).order_by(handoff_reasons.c.id)
+        for row in connection.execute(wanted):
+            found[row.handoff_id].append(
+                Reason(trigger=row.trigger, person_id=row.person_id, value=row.value, fired_at=row.fired_at)
+            )
+    return found
+
+
+def list_decisions(connection: Connection, account_id: str, *, limit: int = 20) -> tuple[Decision, ...]:
+    """Decisions about an account, latest first."""
+    wanted = select(decisions).where(decisions.c.account_id == account_id).order_by(decisions.c.id.desc()).limit(limit)
+    return tuple(_decision(row) for row in connection.execute(wanted))
+
+
+def _decision(row: Row[Any]) -> Decision:
+    values = row._asdict()
+    values.pop("id")
+    values["handoff"] = values.pop("handoff_id")
+    values["as_of"] = date.fromisoformat(values["as_of"])
+    values["reasons"] = tuple(
+        Reason(**{**one, "fired_at": datetime.fromisoformat(one["fired_at"])}) for one in values["reasons"]
+    )
+    return Decision(**values)
+
+
+def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -1,0 +1,123 @@
+"""The nouns of acting: reasons, decisions, handoffs, and the life of an account that is worked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+Priority = Literal["high", "medium", "low"]
+Lane = Literal["sales", "find_buyer", "top_down", "self_serve"]
+Outcome = Literal["handoff", "joined", "nurture", "hold", "sunset"]
+State = Literal["watching", "qualified", "working", "accepted", "rejected", "won", "lost", "sunset"]
+PRIORITIES: tuple[Priority, ...] = ("high", "medium", "low")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Life:
+    """Where an account stands between a company's sales and its own usage.
+
+    Attributes:
+        state: watching → qualified → working → accepted, rejected, won, lost or sunset.
+        since: When it came into this state.
+        qualified_at: When it last became qualified; None = never.
+        below_since: Since when it is no PQA; None = it is one.
+        cool_until: Not to be qualified before, after a rejection; None = there is no such time.
+        reached_at: When somebody last was reached since it qualified; None = nobody was.
+    """
+
+    state: State = "watching"
+    since: datetime
+    qualified_at: datetime | None = None
+    below_since: datetime | None = None
+    cool_until: datetime | None = None
+    reached_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """A trigger that fired.
+
+    Attributes:
+        trigger: Its name.
+        person_id: Whose doing it is; empty = the whole account's.
+        value: What the sentence of the reason says.
+        fired_at: When it was seen.
+    """
+
+    trigger: str
+    person_id: str
+    value: float | None
+    fired_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What was done about an account, and why.
+
+    Attributes:
+        at: When it was decided.
+        as_of: The day whose scores it rests on.
+        account_id: The account.
+        person_id: Whom to talk to; None = nobody yet.
+        outcome: handoff, joined (to the one under way), nurture (automated), hold (until `look_again`) or sunset.
+        lane: sales, find_buyer, top_down or self_serve.
+        priority: Of the strongest reason.
+        because: Code of what decided.
+        reasons: Triggers that led to it.
+        look_again: When it is decided on once more by the clock; None = only when something new happens.
+        handoff: Number of the handoff that it made or joined.
+        playbook: Hash of everything the company had decided.
+    """
+
+    at: datetime
+    as_of: date
+    account_id: str
+    person_id: str | None
+    outcome: Outcome
+    lane: Lane
+    priority: Priority
+    because: str
+    reasons: tuple[Reason, ...] = ()
+    look_again: datetime | None = None
+    handoff: int | None = None
+    playbook: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handoff:
+    """Work that somebody is asked to do.
+
+    Attributes:
+        id: Number.
+        account_id: The account.
+        person_id: Whom to talk to; None = nobody yet.
+        lane: sales, find_buyer or top_down.
+        priority: high, medium or low.
+        status: open, working or closed.
+        owner: Whose it is; None = nobody's yet.
+        created_at: When it was decided.
+        due_at: When the first contact is due; None = there is no clock.
+        limit_at: When it goes to somebody else.
+        closed_at: When it ended; None = it is under way.
+        closed_because: Why it ended.
+        playbook: Hash of everything the company had decided.
+        version: Raised by each change, so that of two who change it at once one is refused.
+        reasons: Triggers that led to it.
+    """
+
+    id: int
+    account_id: str
+    person_id: str | None
+    lane: Lane
+    priority: Priority
+    status: str
+    owner: str | None
+    created_at: datetime
+    due_at: datetime | None
+    limit_at: datetime | None
+    closed_at: datetime | None
+    closed_because: str | None
+    playbook: str
+    version: int
+    reasons: tuple[Reason, ...] = ()

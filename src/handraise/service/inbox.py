@@ -1,0 +1,149 @@
+"""Handoffs as somebody works on them: with names, and with reasons in words; and why an account has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from handraise.errors import NotFoundError, ProjectError
+from handraise.ledger import acting
+from handraise.ledger.store import Ledger
+from handraise.playbook.schema import Playbook
+from handraise.playbook.section import Language
+from handraise.records.acting import PRIORITIES, Decision, Handoff, Life, Reason
+from handraise.service.project import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxItem:
+    """One handoff.
+
+    Attributes:
+        handoff: As it was decided.
+        account_name: Of the accounts file; None = it has none.
+        tier: Of the account now; None = it is not scored.
+        score: Of the account now.
+        person_name: Of whom to talk to.
+        person_title: Their job title.
+        because: Its reasons in words, the strongest first.
+    """
+
+    handoff: Handoff
+    account_name: str | None
+    tier: int | None
+    score: int | None
+    person_name: str | None
+    person_title: str | None
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyNot:
+    """Why an account is with somebody, or with nobody.
+
+    Attributes:
+        account_id: The account.
+        life: Where it stands; None = nothing was ever decided about it.
+        handoff: Number of the handoff that is under way; None = there is none.
+        decisions: The latest first.
+        sentences: The same in words.
+    """
+
+    account_id: str
+    life: Life | None
+    handoff: int | None
+    decisions: tuple[Decision, ...]
+    sentences: tuple[str, ...]
+
+
+def inbox(project: Project, *, language: Language, limit: int) -> list[InboxItem]:
+    """Handoffs that are under way, the most urgent first."""
+    with _ledger(project) as ledger, ledger.reading() as connection:
+        found = acting.list_handoffs(connection, limit=limit)
+    accounts = _named(
+        project, "scored_accounts", "account_id", ("name", "tier", "score"), {h.account_id for h in found}
+    )
+    people = _named(project, "people", "person_id", ("name", "title"), {h.person_id for h in found if h.person_id})
+    playbook = project.loaded.playbook
+    return [
+        InboxItem(
+            handoff=one,
+            account_name=accounts.get(one.account_id, {}).get("name"),
+            tier=accounts.get(one.account_id, {}).get("tier"),
+            score=accounts.get(one.account_id, {}).get("score"),
+            person_name=people.get(one.person_id or "", {}).get("name"),
+            person_title=people.get(one.person_id or "", {}).get("title"),
+            because=sentences(one.reasons, playbook, language),
+        )
+        for one in found
+    ]
+
+
+def why_not(project: Project, account_id: str, *, language: Language, limit: int) -> WhyNot:
+    """What was decided about an account, and why.
+
+    Raises:
+        NotFoundError: Nobody knows it.
+    """
+    with _ledger(project) as ledger, ledger.reading() as connection:
+        life = acting.lives_of(connection, [account_id]).get(account_id)
+        handoff = acting.live_handoffs(connection, [account_id]).get(account_id)
+        found = acting.list_decisions(connection, account_id, limit=limit)
+    if not found and not _named(project, "scored_accounts", "account_id", ("score",), {account_id}):
+        raise NotFoundError(f"there is no account {account_id!r}.", todo="`handraise accounts` lists them.")
+    playbook = project.loaded.playbook
+    words = tuple("; ".join(sentences(one.reasons, playbook, language)) for one in found)
+    return WhyNot(account_id=account_id, life=life, handoff=handoff, decisions=found, sentences=words)
+
+
+def sentences(reasons: Iterable[Reason], playbook: Playbook, language: Language) -> tuple[str, ...]:
+    """Reasons in words, the strongest first; the same of several people is said once, with how many they are."""
+    triggers = playbook.handoffs.triggers
+    of: dict[str, list[Reason]] = {}
+    for one in reasons:
+        if one.trigger in triggers:
+            of.setdefault(one.trigger, []).append(one)
+    ordered = sorted(
+        of, key=lambda name: (not triggers[name].hand_raise, PRIORITIES.index(triggers[name].priority), name)
+    )
+    return tuple(_sentence(name, of[name], playbook, language) for name in ordered)
+
+
+def _sentence(name: str, reasons: Sequence[Reason], playbook: Playbook, language: Language) -> str:
+    trigger = playbook.handoffs.triggers[name]
+    latest = max(reasons, key=lambda one: one.fired_at)
+    value = "" if latest.value is None else f"{latest.value:g}"
+    said = getattr(trigger.because, language).replace("{value}", value).replace("{days}", str(trigger.when.days))
+    people = len({one.person_id for one in reasons})
+    return f"{said} ({people}×)" if people > 1 else said
+
+
+def _ledger(project: Project) -> AbstractContextManager[Ledger]:
+    if project.ledger is None:
+        raise ProjectError("nothing is decided about this project.")
+    return project.ledger()
+
+
+def _named(
+    project: Project, table: str, key: str, columns: tuple[str, ...], wanted: set[str]
+) -> dict[str, dict[str, Any]]:
+    """Key → some columns of the rows wanted."""
+    if not wanted or table not in project.warehouse.table_names() | {"scored_accounts"}:
+        return {}
+    held = project.warehouse.hold("wanted_keys", pa.table({key: pa.array(sorted(wanted), pa.string())}))
+    rows = project.warehouse.table(table).semi_join(held, key).select(key, *columns)
+    return {str(row[key]): row for row in project.warehouse.rows(rows).to_pylist()}
+
+
+def since(at: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that says something."""
+    minutes = max(0, int((now - at).total_seconds() // 60))
+    for size, unit in ((60 * 24, "d"), (60, "h")):
+        if minutes >= size:
+            return f"{minutes // size} {unit}"
+    return f"{minutes} min"
