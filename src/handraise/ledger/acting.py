@@ -203,6 +203,11 @@ def list_decisions(connection: Connection, account_id: str, *, limit: int = 20) 
     return tuple(_decision(row) for row in connection.execute(wanted))
 
 
+def all_decisions(connection: Connection) -> Iterator[Decision]:
+    """Every decision, oldest first."""
+    return (_decision(row) for row in connection.execute(select(decisions).order_by(decisions.c.id)))
+
+
 def _decision(row: Row[Any]) -> Decision:
     values = row._asdict()
     values.pop("id")
@@ -212,6 +217,48 @@ def _decision(row: Row[Any]) -> Decision:
         Reason(**{**one, "fired_at": datetime.fromisoformat(one["fired_at"])}) for one in values["reasons"]
     )
     return Decision(**values)
+
+
+def people_named(connection: Connection) -> set[str]:
+    """Ids of everybody whom decisions, handoffs or conditions name."""
+    columns = [table.c.person_id for table in (conditions, handoffs, handoff_reasons, decisions)]
+    found = {one for column in columns for one in connection.execute(select(column).distinct()).scalars() if one}
+    reasons = connection.execute(select(decisions.c.reasons)).scalars()
+    return found | {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
+
+
+def forget_people(connection: Connection, people: Iterable[str]) -> int:
+    """Take people out of everything that was decided; accounts that are one of them alone go whole. Returns rows changed."""
+    ids = sorted(people)
+    changed = 0
+    for part in _parts(ids):
+        alone = [f"person:{one}" for one in part]
+        of_alone = select(handoffs.c.id).where(handoffs.c.account_id.in_(alone))
+        gone = [
+            delete(handoff_reasons).where(handoff_reasons.c.handoff_id.in_(of_alone)),
+            *(
+                delete(table).where(table.c.account_id.in_(alone))
+                for table in (conditions, account_lives, handoffs, decisions)
+            ),
+            delete(conditions).where(conditions.c.person_id.in_(part)),
+            delete(handoff_reasons).where(handoff_reasons.c.person_id.in_(part)),
+            *(
+                update(table).where(table.c.person_id.in_(part)).values(person_id=None)
+                for table in (handoffs, decisions)
+            ),
+        ]
+        changed += sum(connection.execute(statement).rowcount for statement in gone)
+    return changed + _forget_reasons(connection, set(ids))
+
+
+def _forget_reasons(connection: Connection, people: set[str]) -> int:
+    changed = 0
+    for number, reasons in connection.execute(select(decisions.c.id, decisions.c.reasons)).all():
+        kept = [one for one in reasons if one["person_id"] not in people]
+        if len(kept) < len(reasons):
+            connection.execute(update(decisions).where(decisions.c.id == number).values(reasons=kept))
+            changed += 1
+    return changed
 
 
 def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

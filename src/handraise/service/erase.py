@@ -17,7 +17,7 @@ from handraise.errors import LedgerError
 from handraise.events.call_intake import RETURNED, Erased
 from handraise.events.erase import Subject, erase_rows, erased_in, subject_named, subject_of
 from handraise.events.erase_log import ids_of, without
-from handraise.ledger import erasures
+from handraise.ledger import acting, erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
 from handraise.ledger.suppression import hashes_of, suppress_hashes
 from handraise.log.frame import Frame
@@ -123,6 +123,10 @@ def _erase(
         else:
             projects.forget_scores(project)
         warehouse.empty("dirty_people")
+    with host.ledger.transaction() as connection:
+        decided = acting.forget_people(connection, subject.ids)
+    if decided:
+        erased["decisions"] = decided
     erased["log"] = host.log.rewrite(partial(without, subject))
     erased["log_leftovers"] = remove_leftovers(host.log.folder)
     fresh.unlink(missing_ok=True)
@@ -180,6 +184,9 @@ def erase_returned(host: Host, *, now: Callable[[], datetime]) -> int:
         seen = host.follower.ask(_returned)
         host.begin_segment()
         found = host.follower.ask(lambda project: erased_in(project.warehouse, erased)) | _in_log(host.log, erased)
+        with host.ledger.reading() as connection:
+            named = acting.people_named(connection)
+        found |= erased(named)
         if found or seen:  # rows that are gone may still be on free blocks of the file
             _erase_everywhere(host, subject_named(found), now)
         host.follower.ask(partial(_settle_returned, seen=seen))

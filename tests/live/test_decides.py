@@ -1,0 +1,75 @@
+"""What comes in live is decided on seconds later; what was decided about somebody goes with them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handraise.ledger import acting
+from handraise.service import questions
+from handraise.service.erase import erase, erase_returned
+from handraise.service.host import Host
+from live.hosting import NOW, clock, hosted, scored, send, settle
+from live.sending import track
+
+AT = "2026-08-31T10:00:00Z"
+
+
+def of_account(host: Host, account: str) -> list[str]:
+    with host.ledger.reading() as connection:
+        return [f"{one.outcome} {one.because}" for one in acting.list_decisions(connection, account)]
+
+
+def test_whoever_asks_is_in_the_inbox_at_once(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", "2026-08-30T10:00:00Z", workspace="w"))
+        send(host, track(2, "bob", "open", AT, workspace="w"))
+        assert host.follower.ask(lambda p: questions.inbox(p, limit=9, language=None, now=NOW)) == []
+        send(host, track(3, "bob", "contact_sales", AT, workspace="w"))
+        with host.reading() as project:
+            [row] = questions.inbox(project, limit=9, language=None, now=NOW)
+        assert (row.handoff.account_id, row.handoff.person_id) == ("workspace:w", "bob")
+        assert (row.handoff.priority, row.because) == ("high", ("asked to talk to sales",))
+        assert row.handoff.created_at == NOW
+        send(host, track(4, "ann", "contact_sales", AT, workspace="w"))
+        assert of_account(host, "workspace:w") == ["joined hand_raise", "handoff hand_raise"]
+    with hosted(tmp_path) as host:  # a server that starts again decides nothing twice
+        settle(host)
+        assert of_account(host, "workspace:w") == ["joined hand_raise", "handoff hand_raise"]
+
+
+def test_decisions_name_nobody_who_was_erased(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "contact_sales", AT, workspace="w"))
+        send(host, track(2, "erasmus-4711", "contact_sales", "2026-08-31T11:00:00Z", workspace="w"))
+        send(host, track(3, "erasmus-4711", "enterprise_request", AT))
+        with host.ledger.reading() as connection:
+            assert acting.people_named(connection) == {"ann", "erasmus-4711"}
+        receipt = erase(host, "erasmus-4711", requested_by="me", now=clock)
+        assert receipt.erased["decisions"] > 0
+        with host.ledger.reading() as connection:
+            assert acting.people_named(connection) == {"ann"}
+            [handoff] = acting.list_handoffs(connection)
+        assert [one.person_id for one in handoff.reasons] == ["ann"]
+        assert set(scored(host)) == {"ann"}
+    content = (tmp_path / ".handraise" / "ledger.sqlite").read_bytes()
+    assert b"erasmus" not in content
+
+
+def test_a_ledger_of_before_an_erasure_is_cleared_too(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT, workspace="w"))
+        erase(host, "erasmus-4711", requested_by="me", now=clock)
+        with host.ledger.transaction() as connection:  # as an older ledger would have it
+            at = datetime(2026, 8, 30, tzinfo=UTC)
+            held = acting.Held(
+                trigger="became_hot",
+                account_id="w",
+                person_id="erasmus-4711",
+                value=80,
+                asked_at=None,
+                fired_at=at,
+                pending=False,
+            )
+            acting.keep_conditions(connection, [held], [])
+        assert erase_returned(host, now=clock) == 1
+        with host.ledger.reading() as connection:
+            assert acting.people_named(connection) == set()
