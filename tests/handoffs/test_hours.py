@@ -1,13 +1,15 @@
 """Working time, against counting minute by minute."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from handraise.handoffs.hours import after_days, after_hours, due, too_late
+from handraise.handoffs.hours import after_days, after_hours, due, holidays_of, too_late
 from handraise.playbook.handoffs import Clock, Hours
 
 OFFICE = Hours()
@@ -102,3 +104,18 @@ def test_as_many_minutes_of_work_lie_between_as_were_asked_for(begin: datetime, 
     end = after_hours(BERLIN, begin, timedelta(minutes=minutes), none)
     assert end is not None
     assert working_minutes(BERLIN, begin, end) == minutes
+
+
+def test_public_holidays_of_a_country_are_free() -> None:
+    is_free = holidays_of(Hours(country="DE"))
+    assert is_free(date(2026, 12, 25))
+    assert not is_free(date(2026, 12, 24))
+    assert not holidays_of(Hours())(date(2026, 12, 25))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"timezone": "Mars/Olympus"}, {"country": "XX"}, {"country": "Germany"}, {"days": [8]}]
+)
+def test_what_nobody_can_work_by_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Hours(**wrong)

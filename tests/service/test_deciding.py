@@ -103,6 +103,18 @@ def test_the_rules_hold_all_month(month: tuple[Project, Ledger]) -> None:
     assert {one.handoff for one in ends} >= closed.keys()
 
 
+def test_the_clock_of_a_handoff_runs_in_working_time(month: tuple[Project, Ledger]) -> None:
+    handoffs, _ = told(month[1])
+    for one in handoffs:
+        assert one.due_at
+        assert one.limit_at
+        assert one.created_at < one.due_at < one.limit_at
+        assert one.due_at.isoweekday() <= 5
+        assert 9 <= one.due_at.hour <= 17
+    high = next(one for one in handoffs if one.priority == "high" and one.created_at.isoweekday() <= 5)
+    assert high.due_at == high.created_at + timedelta(hours=10)  # decided at midnight, due an hour after nine
+
+
 def test_the_inbox_says_who_and_why_in_both_languages(month: tuple[Project, Ledger]) -> None:
     project, _ = month
     rows = inbox(project, language="en", limit=50)

@@ -15,6 +15,16 @@ from handraise.playbook.handoffs import Clock, Hours
 _MOST_DAYS = 400
 
 
+def holidays_of(hours: Hours) -> Callable[[date], bool]:
+    """Which days are public holidays where somebody works."""
+    if hours.country is None:
+        return lambda _: False
+    import holidays  # tables of all countries, which most projects never need
+
+    free = holidays.country_holidays(hours.country)
+    return lambda day: day in free
+
+
 def working_spans(
     hours: Hours, begin: datetime, is_holiday: Callable[[date], bool]
 ) -> Iterator[tuple[datetime, datetime]]:

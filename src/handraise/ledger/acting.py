@@ -125,14 +125,22 @@ def those_with_reasons(connection: Connection, numbers: Sequence[int], triggers:
     return found
 
 
-def add_decision(connection: Connection, made: Decision) -> Decision:
+def add_decision(
+    connection: Connection, made: Decision, *, due_at: datetime | None = None, limit_at: datetime | None = None
+) -> Decision:
     """Keep a decision; one to hand over makes the handoff, and one to join adds its reasons.
+
+    Args:
+        connection: The transaction.
+        made: The decision.
+        due_at: When the first contact of a new handoff is due.
+        limit_at: When it is late for good.
 
     Returns:
         The decision with the number of its handoff.
     """
     if made.outcome == "handoff":
-        made = replace(made, handoff=_open_handoff(connection, made))
+        made = replace(made, handoff=_open_handoff(connection, made, due_at, limit_at))
     if made.outcome in ("handoff", "joined") and made.handoff is not None:
         _add_reasons(connection, made.handoff, made.reasons)
     values = {**asdict(made), "as_of": made.as_of.isoformat(), "reasons": [_as_json(one) for one in made.reasons]}
@@ -141,7 +149,7 @@ def add_decision(connection: Connection, made: Decision) -> Decision:
     return made
 
 
-def _open_handoff(connection: Connection, made: Decision) -> int:
+def _open_handoff(connection: Connection, made: Decision, due_at: datetime | None, limit_at: datetime | None) -> int:
     values = {
         "account_id": made.account_id,
         "person_id": made.person_id,
@@ -149,6 +157,8 @@ def _open_handoff(connection: Connection, made: Decision) -> int:
         "priority": made.priority,
         "status": "open",
         "created_at": made.at,
+        "due_at": due_at,
+        "limit_at": limit_at,
         "playbook": made.playbook,
         "version": 1,
     }
@@ -176,7 +186,7 @@ def close_handoff(connection: Connection, handoff: int, *, because: str, now: da
 
 def list_handoffs(connection: Connection, *, live: bool = True, limit: int = 100) -> tuple[Handoff, ...]:
     """Handoffs, the most urgent first: by priority, then by when they are due, then by age."""
-    wanted = select(handoffs)
+    wanted = select(*(handoffs.c[field.name] for field in fields(Handoff) if field.name != "reasons"))
     if live:
         wanted = wanted.where(handoffs.c.closed_at.is_(None))
     rows = connection.execute(wanted).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
@@ -30,6 +31,7 @@ class Sla(Section):
 
     high: Clock = Clock(business_hours=1, limit_business_days=1)
     medium: Clock = Clock(business_days=1, limit_business_days=2)
+    low: Clock = Clock(business_days=2, limit_business_days=5)
 
 
 class Hours(Section):
@@ -48,6 +50,27 @@ class Hours(Section):
     start: time = time(9)
     end: time = time(17)
     country: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from error
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _has_holidays(cls, value: str | None) -> str | None:
+        if value is not None:
+            import holidays
+
+            if value not in holidays.list_supported_countries(include_aliases=False):
+                raise ValueError(
+                    f"there are no public holidays of {value!r} to be had; write a code such as DE, or null"
+                )
+        return value
 
     @field_validator("start", "end", mode="before")
     @classmethod

@@ -100,7 +100,6 @@ class Handoff:
         due_at: When the first contact is due; None = there is no clock.
         limit_at: When it goes to somebody else.
         closed_at: When it ended; None = it is under way.
-        closed_because: Why it ended.
         playbook: Hash of everything the company had decided.
         version: Raised by each change, so that of two who change it at once one is refused.
         reasons: Triggers that led to it.
@@ -117,7 +116,6 @@ class Handoff:
     due_at: datetime | None
     limit_at: datetime | None
     closed_at: datetime | None
-    closed_because: str | None
     playbook: str
     version: int
     reasons: tuple[Reason, ...] = ()

@@ -20,6 +20,7 @@ from handraise.handoffs import lives
 from handraise.handoffs.decide import Facts, Somebody, Verdict, decide
 from handraise.handoffs.edges import hold_known, make_edges
 from handraise.handoffs.facts import make_facts, touches_of
+from handraise.handoffs.hours import due, holidays_of, too_late
 from handraise.ledger import acting
 from handraise.ledger.acting import Held
 from handraise.ledger.store import Ledger
@@ -127,6 +128,7 @@ class _Deciding:
         self.project, self.warehouse, self.connection = project, project.warehouse, connection
         self.as_of, self.at = as_of, at
         self.rules: Handoffs = project.loaded.playbook.handoffs
+        self.is_holiday = holidays_of(self.rules.hours)
 
     def run(self, *, within_scope: bool) -> Decided:
         """All of it."""
@@ -251,6 +253,7 @@ class _Deciding:
         return made
 
     def _keep(self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...]) -> Decision:
+        clock, hours = getattr(self.rules.sla, verdict.priority), self.rules.hours
         return acting.add_decision(
             self.connection,
             Decision(
@@ -267,6 +270,8 @@ class _Deciding:
                 handoff=facts.under_way,
                 playbook=self.project.loaded.handoffs_hash,
             ),
+            due_at=due(clock, hours, self.at, self.is_holiday),
+            limit_at=too_late(clock, hours, self.at, self.is_holiday),
         )
 
     def _sunset(self, facts: Facts, because: str) -> Decision:

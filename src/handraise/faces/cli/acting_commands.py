@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.text import Text
@@ -61,13 +62,22 @@ def inbox(folder: Path, *, limit: int, lang: str | None, as_json: bool) -> None:
             Text(one.handoff.priority, style=_STYLE.get(one.handoff.priority, "")),
             f"{one.account_name}  {one.handoff.account_id}" if one.account_name else one.handoff.account_id,
             _whom(one),
-            since(one.handoff.created_at, now),
+            _due(one, now),
             "\n".join(one.because[:3]),
         ]
         for one in found
     ]
-    columns = [("no.", "right"), *((c, "left") for c in ("priority", "account", "whom", "since", "because"))]
+    columns = [("no.", "right"), *((c, "left") for c in ("priority", "account", "whom", "due", "because"))]
     show.table("Inbox", columns, rows)
+
+
+def _due(one: InboxItem, now: datetime) -> Text:
+    at = one.handoff.due_at
+    if at is None:
+        return Text(f"{since(one.handoff.created_at, now)} old")
+    if at < now:
+        return Text(f"{since(at, now)} late", style="red")
+    return Text(f"{at:%a %H:%M}Z" if at - now < timedelta(days=6) else f"{at:%Y-%m-%d}")
 
 
 def _whom(one: InboxItem) -> str:
