@@ -56,19 +56,24 @@ def inbox(folder: Path, *, limit: int, lang: str | None, as_json: bool) -> None:
     if not found:
         show.say("Nobody is asked to act. `handraise why-not ACCOUNT` says why an account is not here.")
         return
+    inbox_table("Inbox", found, now)
+
+
+def inbox_table(title: str, items: list[InboxItem], now: datetime) -> None:
+    """Handoffs, each with its three strongest reasons."""
     rows = [
         [
             one.handoff.id,
             Text(one.handoff.priority, style=_STYLE.get(one.handoff.priority, "")),
-            f"{one.account_name}  {one.handoff.account_id}" if one.account_name else one.handoff.account_id,
+            show.named(one.account_name, one.handoff.account_id),
             _whom(one),
             _due(one, now),
             "\n".join(one.because[:3]),
         ]
-        for one in found
+        for one in items
     ]
     columns = [("no.", "right"), *((c, "left") for c in ("priority", "account", "whom", "due", "because"))]
-    show.table("Inbox", columns, rows)
+    show.table(title, columns, rows)
 
 
 def _due(one: InboxItem, now: datetime) -> Text:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from handraise.errors import BusyError, ProjectError
 from handraise.faces.cli import commands, show
+from handraise.faces.cli.acting_commands import inbox_table
 from handraise.faces.cli.ask import is_served
 from handraise.faces.cli.days import right_now
 from handraise.playbook.load import FILE_NAME
 from handraise.service import project as projects
 from handraise.service import questions
+from handraise.service.deciding import refresh_and_decide
 from handraise.service.folder import DATA_FOLDER, create_project
+from handraise.service.inbox import inbox
 from handraise.service.lists import Choice, list_accounts
 from handraise.service.project import open_project
 
@@ -56,7 +59,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
         day = projects.default_as_of(project, now)
         with show.progress("scoring") as bar:
             weeks = [day - timedelta(days=7 * week) for week in range(WEEKS + 1)]
-            done = projects.refresh(project, weeks, now=now, progress=lambda share: bar("roll-ups", share))
+            done, _ = refresh_and_decide(project, weeks, now=now, progress=lambda share: bar("roll-ups", share))
         show.say(
             f"Made {done.people:,} scores of people and {done.accounts:,} of accounts, for {day} and {WEEKS} weeks before.\n"
         )
@@ -66,11 +69,14 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
             f"Simulated accounts that deserve a salesperson as of {day}",
             list_accounts(project, Choice(sort="tier", limit=12), lang),
         )
+        show.say("")
+        inbox_table("Who is asked to act today", inbox(project, language=lang, limit=6), now)
         page = folder / "report.html"
         commands.write_report(questions.overview(project, as_of=None, language=lang, now=now), page)
     commands.note_loads_of(folder, loaded)
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
     show.say(f"Look further: handraise explain ID --project {folder}   ({time.monotonic() - started:.0f} s)")
+    show.say(f"              handraise inbox --project {folder}        who is asked to act, and why")
     show.say(f"See it live, in two terminals: handraise serve --project {folder}")
     show.say(f"                               handraise simulate --live --project {folder}")
 

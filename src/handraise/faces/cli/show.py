@@ -106,7 +106,7 @@ def accounts_table(title: str, accounts: list[AccountScore]) -> None:
         [
             a.score,
             f"{a.tier} {a.tier_name}",
-            _named(a.name, a.account_id),
+            named(a.name, a.account_id),
             a.segment + ("?" if a.segment_is_guess else ""),
             a.active_people,
             a.pqls or "",
@@ -128,7 +128,8 @@ def accounts_table(title: str, accounts: list[AccountScore]) -> None:
     table(title, columns, rows)
 
 
-def _named(name: str | None, own_id: str) -> Text:
+def named(name: str | None, own_id: str) -> Text:
+    """A name with its id, which is less bright; the id alone where there is no name."""
     return Text.assemble(name or own_id, ("" if name is None else f"  {own_id}", "dim"))
 
 
@@ -146,7 +147,7 @@ def people_table(title: str, people: list[PersonScore]) -> None:
         [
             p.score,
             Text(p.band, style=BAND_STYLE.get(p.band, "")),
-            _named(p.name, p.person_id),
+            named(p.name, p.person_id),
             p.title or "",
             p.department or "",
             "PQL" if p.is_pql else ("buyer" if p.is_buyer else ""),
