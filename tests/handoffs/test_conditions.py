@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handraise.accounts.leads import make_lead_accounts
+from handraise.accounts.leads import find_lead_accounts
 from handraise.handoffs.edges import hold_known, make_edges
 from handraise.playbook.load import load_template
 from handraise.service.project import Project
@@ -150,7 +150,7 @@ HOLDS = {
 def edges(project: Project, as_of: Any, held: list[dict[str, object]]) -> tuple[list[Row], list[Row]]:
     """What fired and what ended."""
     score_as_of(project.warehouse, project.loaded, [as_of])
-    make_lead_accounts(project.warehouse, project.loaded.playbook.domains)
+    find_lead_accounts(project.warehouse, project.loaded.playbook.domains)
     hold_known(project.warehouse, held)
     make_edges(project.warehouse, project.loaded.playbook, within_scope=False)
     return project.warehouse.whole("fired").to_pylist(), project.warehouse.whole("ended").to_pylist()

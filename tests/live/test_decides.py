@@ -7,6 +7,7 @@ from handraise.ledger import acting
 from handraise.service import questions
 from handraise.service.erase import erase, erase_returned
 from handraise.service.host import Host
+from handraise.service.inbox import InboxChoice
 from live.hosting import NOW, clock, hosted, scored, send, settle
 from live.sending import track
 
@@ -22,10 +23,10 @@ def test_whoever_asks_is_in_the_inbox_at_once(tmp_path: Path) -> None:
     with hosted(tmp_path) as host:
         send(host, track(1, "ann", "open", "2026-08-30T10:00:00Z", workspace="w"))
         send(host, track(2, "bob", "open", AT, workspace="w"))
-        assert host.follower.ask(lambda p: questions.inbox(p, limit=9, language=None, now=NOW)) == []
+        assert host.follower.ask(lambda p: questions.inbox(p, choice=InboxChoice(), language=None, now=NOW)) == []
         send(host, track(3, "bob", "contact_sales", AT, workspace="w"))
         with host.reading() as project:
-            [row] = questions.inbox(project, limit=9, language=None, now=NOW)
+            [row] = questions.inbox(project, choice=InboxChoice(), language=None, now=NOW)
         assert (row.handoff.account_id, row.handoff.person_id) == ("workspace:w", "bob")
         assert (row.handoff.priority, row.because) == ("high", ("asked to talk to sales",))
         assert row.handoff.created_at == NOW

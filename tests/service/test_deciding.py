@@ -13,7 +13,7 @@ from handraise.ledger.store import Ledger
 from handraise.records.acting import Decision, Handoff
 from handraise.service.deciding import Decided, refresh_and_decide
 from handraise.service.folder import create_project
-from handraise.service.inbox import inbox, sentences, why_not
+from handraise.service.inbox import InboxChoice, inbox, sentences, why_not
 from handraise.service.ledgers import open_ledger
 from handraise.service.project import Project, open_project
 from handraise.simulate import simulate
@@ -46,7 +46,7 @@ def days_of(project: Project, first: date, last: date) -> list[Decided]:
 
 def told(ledger: Ledger) -> tuple[tuple[Handoff, ...], list[Decision]]:
     with ledger.reading() as connection:
-        handoffs = acting.list_handoffs(connection, live=False, limit=10_000)
+        handoffs = acting.list_handoffs(connection, live=False)
         return handoffs, list(acting.all_decisions(connection))
 
 
@@ -117,12 +117,12 @@ def test_the_clock_of_a_handoff_runs_in_working_time(month: tuple[Project, Ledge
 
 def test_the_inbox_says_who_and_why_in_both_languages(month: tuple[Project, Ledger]) -> None:
     project, _ = month
-    rows = inbox(project, language="en", limit=50)
+    rows = inbox(project, InboxChoice(limit=50), "en")
     assert [row.handoff.priority for row in rows] == sorted(
         (row.handoff.priority for row in rows), key=("high", "medium", "low").index
     )
     assert all(row.because and "{" not in "".join(row.because) for row in rows)
-    chinese = inbox(project, language="zh", limit=50)
+    chinese = inbox(project, InboxChoice(limit=50), "zh")
     assert all(any("\u4e00" <= letter <= "\u9fff" for letter in "".join(row.because)) for row in chinese)
     found = why_not(project, rows[0].handoff.account_id, language="en", limit=5)
     assert found.handoff == rows[0].handoff.id

@@ -8,16 +8,28 @@ from handraise.accounts.domains import refresh_hosts, work_domains
 from handraise.playbook.schema import Domains
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.hosts import email_host
+from handraise.warehouse.tables import input_version, remake_when_changed
 
 
-def make_lead_accounts(warehouse: Warehouse, additions: Domains) -> None:
+def find_lead_accounts(warehouse: Warehouse, additions: Domains) -> None:
     """The temporary table `lead_accounts`: email, at, source, account_id of leads that belong to a company.
 
     Reads `domain_owners` and the `places` of the last run of the path. A lead with neither a person nor a work domain
     is nobody's, and is not in it.
     """
     leads = warehouse.table("leads")
-    refresh_hosts(warehouse, leads.select(host=email_host(leads.email)))
+    made_of = f"{input_version(warehouse, 'leads')} {additions!r}"
+    remake_when_changed(
+        warehouse,
+        "hosts_of_leads",
+        made_of,
+        lambda: refresh_hosts(warehouse, leads.select(host=email_host(leads.email))),
+    )
+    warehouse.once_built(f"lead accounts {additions!r}", lambda: _make(warehouse, additions))
+
+
+def _make(warehouse: Warehouse, additions: Domains) -> None:
+    leads = warehouse.table("leads")
     work = work_domains(warehouse.table("email_hosts"), additions)
     hosted = leads.mutate(host=email_host(leads.email)).left_join(work, "host")
     owned = hosted.left_join(warehouse.table("domain_owners"), "domain")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -68,9 +68,15 @@ def decided_until(connection: Connection) -> datetime | None:
     return found
 
 
-def note_decided(connection: Connection, until: datetime) -> None:
-    """Note up to when was decided."""
-    connection.execute(update(deciding).values(decided_until=until))
+def known_triggers(connection: Connection) -> dict[str, str]:
+    """Triggers that were looked at the last time, and what they meant then."""
+    found: dict[str, str] | None = connection.execute(select(deciding.c.triggers)).scalar_one()
+    return found or {}
+
+
+def note_decided(connection: Connection, *, until: datetime, triggers: Mapping[str, str]) -> None:
+    """Note up to when was decided, and with which triggers."""
+    connection.execute(update(deciding).values(decided_until=until, triggers=dict(triggers)))
 
 
 def lives_of(connection: Connection, accounts: Sequence[str]) -> dict[str, Life]:
@@ -137,7 +143,7 @@ def add_decision(
         limit_at: When it is late for good.
 
     Returns:
-        The decision with the number of its handoff.
+        The decision with its number, and that of its handoff.
     """
     if made.outcome == "handoff":
         made = replace(made, handoff=_open_handoff(connection, made, due_at, limit_at))
@@ -145,8 +151,9 @@ def add_decision(
         _add_reasons(connection, made.handoff, made.reasons)
     values = {**asdict(made), "as_of": made.as_of.isoformat(), "reasons": [_as_json(one) for one in made.reasons]}
     values["handoff_id"] = values.pop("handoff")
-    connection.execute(insert(decisions).values(**values))
-    return made
+    values.pop("id")
+    number = connection.execute(insert(decisions).values(**values).returning(decisions.c.id)).scalar_one()
+    return replace(made, id=int(number))
 
 
 def _open_handoff(connection: Connection, made: Decision, due_at: datetime | None, limit_at: datetime | None) -> int:
@@ -184,14 +191,13 @@ def close_handoff(connection: Connection, handoff: int, *, because: str, now: da
     return connection.execute(done).rowcount == 1
 
 
-def list_handoffs(connection: Connection, *, live: bool = True, limit: int = 100) -> tuple[Handoff, ...]:
-    """Handoffs, the most urgent first: by priority, then by when they are due, then by age."""
-    wanted = select(*(handoffs.c[field.name] for field in fields(Handoff) if field.name != "reasons"))
+def list_handoffs(connection: Connection, *, live: bool = True) -> tuple[Handoff, ...]:
+    """Handoffs by number: those that are under way, or all."""
+    columns = [handoffs.c[field.name] for field in fields(Handoff) if field.name != "reasons"]
+    wanted = select(*columns).order_by(handoffs.c.id)
     if live:
         wanted = wanted.where(handoffs.c.closed_at.is_(None))
     rows = connection.execute(wanted).all()
-    order = {"high": 0, "medium": 1, "low": 2}
-    rows = sorted(rows, key=lambda row: (order[row.priority], row.due_at or row.created_at, row.id))[:limit]
     reasons = _reasons_of(connection, [row.id for row in rows])
     return tuple(Handoff(**row._asdict(), reasons=tuple(reasons[row.id])) for row in rows)
 
@@ -207,9 +213,13 @@ def _reasons_of(connection: Connection, numbers: Sequence[int]) -> dict[int, lis
     return found
 
 
-def list_decisions(connection: Connection, account_id: str, *, limit: int = 20) -> tuple[Decision, ...]:
-    """Decisions about an account, latest first."""
+def list_decisions(
+    connection: Connection, account_id: str, *, before: int | None = None, limit: int = 20
+) -> tuple[Decision, ...]:
+    """Decisions about an account, latest first; `before` = only those with smaller numbers."""
     wanted = select(decisions).where(decisions.c.account_id == account_id).order_by(decisions.c.id.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(decisions.c.id < before)
     return tuple(_decision(row) for row in connection.execute(wanted))
 
 
@@ -220,7 +230,6 @@ def all_decisions(connection: Connection) -> Iterator[Decision]:
 
 def _decision(row: Row[Any]) -> Decision:
     values = row._asdict()
-    values.pop("id")
     values["handoff"] = values.pop("handoff_id")
     values["as_of"] = date.fromisoformat(values["as_of"])
     values["reasons"] = tuple(

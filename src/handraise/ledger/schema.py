@@ -200,12 +200,13 @@ conditions = Table(
     Index("conditions_by_account", "account_id"),
 )
 
-# One row: up to when was decided; decisions only go forward.
+# One row: up to when was decided, as decisions only go forward; and what each trigger meant then.
 deciding = Table(
     "deciding",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("decided_until", Instant),
+    Column("triggers", Json),
 )
 
 # Where each account stands between sales and its own usage.

@@ -5,6 +5,7 @@ The docstring of a kind is its reference, as with measures.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -27,6 +28,11 @@ class Condition(Section):
     def days(self) -> int:
         """Days before as-of that it looks at."""
         return 1
+
+    @property
+    def content_hash(self) -> str:
+        """Changes exactly when it means something else."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 class Asked(Condition):

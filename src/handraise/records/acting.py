@@ -68,6 +68,7 @@ class Decision:
         look_again: When it is decided on once more by the clock; None = only when something new happens.
         handoff: Number of the handoff that it made or joined.
         playbook: Hash of everything the company had decided.
+        id: Number; 0 = not kept yet.
     """
 
     at: datetime
@@ -82,6 +83,7 @@ class Decision:
     look_again: datetime | None = None
     handoff: int | None = None
     playbook: str
+    id: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,14 +8,14 @@ stops in between, the same scores are made again, nothing fires a second time, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from handraise.accounts.leads import make_lead_accounts
+from handraise.accounts.leads import find_lead_accounts
 from handraise.handoffs import lives
 from handraise.handoffs.decide import Facts, Somebody, Verdict, decide
 from handraise.handoffs.edges import hold_known, make_edges
@@ -92,9 +92,7 @@ def decide_now(project: Project, ledger: Ledger, *, as_of: date, now: datetime, 
         before = acting.decided_until(connection)
         if before and at < before:
             return NOTHING
-        done = _Deciding(project, connection, as_of=as_of, at=at).run(within_scope=within_scope)
-        acting.note_decided(connection, at)
-        return done
+        return _Deciding(project, connection, as_of=as_of, at=at).run(within_scope=within_scope)
 
 
 def is_first(ledger: Ledger) -> bool:
@@ -118,7 +116,6 @@ def look_back(project: Project, ledger: Ledger, as_of: date) -> None:
     at = datetime.combine(earlier, time(), UTC)
     with ledger.transaction() as connection:
         _Deciding(project, connection, as_of=earlier, at=at).take_as_known()
-        acting.note_decided(connection, at)
 
 
 class _Deciding:
@@ -129,42 +126,48 @@ class _Deciding:
         self.as_of, self.at = as_of, at
         self.rules: Handoffs = project.loaded.playbook.handoffs
         self.is_holiday = holidays_of(self.rules.hours)
+        self.triggers = {name: trigger.when.content_hash for name, trigger in self.rules.triggers.items()}
 
     def run(self, *, within_scope: bool) -> Decided:
         """All of it."""
         scope = self._column("scope_accounts", "account_id") if within_scope else None
         self._find_edges(scope)
-        fired = self._take_edges(pending=True)
-        due = set(acting.due_accounts(self.connection, self.at))
-        looked_at = due | set(acting.engaged_accounts(self.connection))
+        fired = self._take_edges(acting.known_triggers(self.connection))
+        overdue = set(acting.due_accounts(self.connection, self.at))
+        looked_at = overdue | set(acting.engaged_accounts(self.connection))
         if scope is not None:
             looked_at &= set(scope)  # the scores of others were not made now
-        news = {one.account_id for one in fired} | (due & looked_at)
+        news = {one.account_id for one in fired} | (overdue & looked_at)
         candidates = sorted(news | looked_at)
         facts = self._facts(candidates) if candidates else {}
         known = acting.lives_of(self.connection, candidates)
         waiting = self._waiting(news)
         made: list[Decision] = []
         for account in candidates:
-            made += self._decide(facts[account], known.get(account) or Life(since=self.at), waiting[account])
+            made += self._decide(facts[account], known.get(account), waiting[account])
+        self._note()
         return Decided(fired=len(fired), decisions=tuple(made))
 
     def take_as_known(self) -> None:
         """Keep what holds, and decide nothing about it."""
         self._find_edges(None)
-        self._take_edges(pending=False)
+        self._take_edges({})
+        self._note()
+
+    def _note(self) -> None:
+        acting.note_decided(self.connection, until=self.at, triggers=self.triggers)
 
     def _find_edges(self, scope: Sequence[str] | None) -> None:
         self.held = {one.key: one for one in acting.held_conditions(self.connection, scope)}
         hold_known(self.warehouse, ({**_key(one), "asked_at": _plain(one.asked_at)} for one in self.held.values()))
         playbook = self.project.loaded.playbook
         key = f"edges {self.project.loaded.handoffs_hash} {scope is not None}"
-        make_lead_accounts(self.warehouse, playbook.domains)
+        find_lead_accounts(self.warehouse, playbook.domains)
         self.warehouse.once_built(key, lambda: make_edges(self.warehouse, playbook, within_scope=scope is not None))
 
-    def _take_edges(self, *, pending: bool) -> list[Held]:
-        """Keep what holds now; returns what fired."""
-        fired = [
+    def _take_edges(self, known: Mapping[str, str]) -> list[Held]:
+        """Keep what holds now; returns what fired. What holds of a trigger that is new or means something else is no news."""
+        found = [
             Held(
                 trigger=row["trigger"],
                 account_id=row["account_id"],
@@ -172,17 +175,17 @@ class _Deciding:
                 value=row["value"],
                 asked_at=_aware(row["at"]),
                 fired_at=self.at,
-                pending=pending,
+                pending=known.get(row["trigger"]) == self.triggers[row["trigger"]],
             )
             for row in self.warehouse.whole("fired").to_pylist()
         ]
-        fired.sort(key=lambda one: one.key)
+        found.sort(key=lambda one: one.key)
         ended = [tuple(row.values()) for row in self.warehouse.whole("ended").to_pylist()]
-        acting.keep_conditions(self.connection, fired, ended)
+        acting.keep_conditions(self.connection, found, ended)
         for key in ended:
             self.held.pop(key, None)
-        self.held |= {one.key: one for one in fired}
-        return fired
+        self.held |= {one.key: one for one in found}
+        return [one for one in found if one.pending]
 
     def _waiting(self, accounts: set[str]) -> dict[str, list[Held]]:
         """Account → reasons that nothing was decided about yet, or that were to wait."""
@@ -228,11 +231,12 @@ class _Deciding:
             for row in self.warehouse.whole("acting_accounts").to_pylist()
         }
 
-    def _decide(self, facts: Facts, before: Life, pending: list[Held]) -> list[Decision]:
+    def _decide(self, facts: Facts, known: Life | None, pending: list[Held]) -> list[Decision]:
         """What is decided about one account; keeps it, and the account's life."""
-        life, made = lives.seen(before, is_pqa=facts.is_pqa, now=self.at), []
-        ends = lives.sunset_at(life, self.rules.lifecycle)
-        if ends and ends[0] <= self.at and not (facts.is_unanswered and not life.reached_at):
+        made: list[Decision] = []
+        life = lives.seen(known or Life(since=self.at), is_pqa=facts.is_pqa, now=self.at)
+        ends = self._ends(facts, life)
+        if ends and ends[0] <= self.at:
             made.append(self._sunset(facts, ends[1]))
             life, facts = lives.ended(life, "sunset", self.at), replace(facts, under_way=None)
         again = None
@@ -242,15 +246,20 @@ class _Deciding:
             made.append(self._keep(facts, verdict, reasons))
             if verdict.outcome == "handoff":
                 life = lives.qualified(life, self.at)
-            if verdict.outcome == "hold":
-                again = verdict.look_again
-            else:
+            again = verdict.look_again
+            if verdict.outcome != "hold":
                 acting.keep_conditions(self.connection, [replace(one, pending=False) for one in pending], [])
-        ends = lives.sunset_at(life, self.rules.lifecycle)
-        if life != before or again or ends:
-            look_again = min((at for at in (again, ends and ends[0]) if at), default=None)
+        ends = self._ends(facts, life)
+        look_again = min((at for at in (again, ends and ends[0]) if at), default=None)
+        if known or look_again or life.state != "watching":
             acting.keep_life(self.connection, facts.account_id, life, look_again=look_again)
         return made
+
+    def _ends(self, facts: Facts, life: Life) -> tuple[datetime, str] | None:
+        """When work on an account ends by itself; it does not while somebody who asked was not reached."""
+        if facts.is_unanswered and not life.reached_at:
+            return None
+        return lives.sunset_at(life, self.rules.lifecycle)
 
     def _keep(self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...]) -> Decision:
         clock, hours = getattr(self.rules.sla, verdict.priority), self.rules.hours

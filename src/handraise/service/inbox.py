@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,36 @@ from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
 from handraise.records.acting import PRIORITIES, Decision, Handoff, Life, Reason
 from handraise.service.project import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxChoice:
+    """Which handoffs are wanted.
+
+    Attributes:
+        lane: Of this lane only.
+        priority: Of this priority only.
+        limit: Rows at most.
+        after: Only rows that come after this place, as `place_of` gives it; None = from the first.
+    """
+
+    lane: str | None = None
+    priority: str | None = None
+    limit: int = 20
+    after: tuple[int, str, int] | None = None
+
+    def takes(self, one: Handoff) -> bool:
+        """Whether a handoff is one of them."""
+        return self.lane in {None, one.lane} and self.priority in {None, one.priority} and self._follows(one)
+
+    def _follows(self, one: Handoff) -> bool:
+        return self.after is None or place_of(one) > self.after
+
+
+def place_of(one: Handoff) -> tuple[int, str, int]:
+    """Where a handoff stands in the inbox: by priority, then by when it is due, then by age."""
+    due = (one.due_at or one.created_at).astimezone(UTC)
+    return PRIORITIES.index(one.priority), due.isoformat(timespec="microseconds"), one.id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +91,11 @@ class WhyNot:
     sentences: tuple[str, ...]
 
 
-def inbox(project: Project, *, language: Language, limit: int) -> list[InboxItem]:
+def inbox(project: Project, choice: InboxChoice, language: Language) -> list[InboxItem]:
     """Handoffs that are under way, the most urgent first."""
     with _ledger(project) as ledger, ledger.reading() as connection:
-        found = acting.list_handoffs(connection, limit=limit)
+        live = acting.list_handoffs(connection)
+    found = sorted((one for one in live if choice.takes(one)), key=place_of)[: choice.limit]
     accounts = _named(
         project, "scored_accounts", "account_id", ("name", "tier", "score"), {h.account_id for h in found}
     )

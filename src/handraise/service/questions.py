@@ -28,7 +28,7 @@ from handraise.service.diff import PlaybookDiff, diff_playbooks
 from handraise.service.export import What
 from handraise.service.export import export as write_export
 from handraise.service.folder import DATA_FOLDER, DATABASE
-from handraise.service.inbox import InboxItem, WhyNot
+from handraise.service.inbox import InboxChoice, InboxItem, WhyNot
 from handraise.service.lists import (
     ACCOUNT_SORTS,
     PERSON_SORTS,
@@ -241,10 +241,10 @@ def ingest_counts(project: Project) -> dict[str, Counts]:
 
 
 @question(changes=False)
-def inbox(project: Project, *, limit: int, language: str | None, now: datetime) -> list[InboxItem]:
+def inbox(project: Project, *, choice: InboxChoice, language: str | None, now: datetime) -> list[InboxItem]:
     """Handoffs that are under way, the most urgent first."""
     projects.ensure_scored(project, None, now)
-    return boxes.inbox(project, language=language_of(project, language), limit=limit)
+    return boxes.inbox(project, choice, language_of(project, language))
 
 
 @question(changes=False)

@@ -16,6 +16,7 @@ from handraise.faces.api import (
     accounts,
     audit,
     explain,
+    handoffs,
     internal,
     jobs,
     people,
@@ -39,7 +40,7 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-RESOURCES = (accounts, people, explain, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
+RESOURCES = (accounts, people, explain, handoffs, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 

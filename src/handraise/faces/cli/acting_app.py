@@ -11,6 +11,8 @@ from handraise.faces.cli.options import HERE, JsonOption, LangOption, ProjectOpt
 
 def inbox(
     project: ProjectOption = HERE,
+    lane: Annotated[str | None, typer.Option(help="sales, find_buyer or top_down only.")] = None,
+    priority: Annotated[str | None, typer.Option(help="high, medium or low only.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -20,8 +22,16 @@ def inbox(
     Example: `handraise inbox --project demo`
     """
     from handraise.faces.cli import acting_commands
+    from handraise.service.inbox import InboxChoice
 
-    run(lambda: acting_commands.inbox(project, limit=limit, lang=lang, as_json=as_json))
+    for value, known, option in (
+        (lane, ("sales", "find_buyer", "top_down"), "--lane"),
+        (priority, ("high", "medium", "low"), "--priority"),
+    ):
+        if value not in {None, *known}:
+            raise typer.BadParameter(f"choose {', '.join(known)}", param_hint=option)
+    choice = InboxChoice(lane=lane, priority=priority, limit=limit)
+    run(lambda: acting_commands.inbox(project, choice, lang=lang, as_json=as_json))
 
 
 def why_not(

@@ -13,7 +13,7 @@ from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
 from handraise.records.acting import Decision
 from handraise.service import questions
-from handraise.service.inbox import InboxItem, since
+from handraise.service.inbox import InboxChoice, InboxItem, since
 from handraise.service.wire import encode
 
 _STYLE = {"high": "bold red", "medium": "yellow"}
@@ -46,12 +46,15 @@ _OUTCOMES = {
 }
 
 
-def inbox(folder: Path, *, limit: int, lang: str | None, as_json: bool) -> None:
+def inbox(folder: Path, choice: InboxChoice, *, lang: str | None, as_json: bool) -> None:
     """`handraise inbox`."""
     now = right_now()
-    found = ask(folder, questions.inbox, limit=limit, language=lang, now=now)
+    found = ask(folder, questions.inbox, choice=choice, language=lang, now=now)
     if as_json:
         show.print_json(json.loads(encode(found)))
+        return
+    if not found and choice != InboxChoice(limit=choice.limit):
+        show.say("No handoff fits that.")
         return
     if not found:
         show.say("Nobody is asked to act. `handraise why-not ACCOUNT` says why an account is not here.")

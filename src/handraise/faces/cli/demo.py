@@ -17,7 +17,7 @@ from handraise.service import project as projects
 from handraise.service import questions
 from handraise.service.deciding import refresh_and_decide
 from handraise.service.folder import DATA_FOLDER, create_project
-from handraise.service.inbox import inbox
+from handraise.service.inbox import InboxChoice, inbox
 from handraise.service.lists import Choice, list_accounts
 from handraise.service.project import open_project
 
@@ -70,7 +70,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
             list_accounts(project, Choice(sort="tier", limit=12), lang),
         )
         show.say("")
-        inbox_table("Who is asked to act today", inbox(project, language=lang, limit=6), now)
+        inbox_table("Who is asked to act today", inbox(project, InboxChoice(limit=6), lang), now)
         page = folder / "report.html"
         commands.write_report(questions.overview(project, as_of=None, language=lang, now=now), page)
     commands.note_loads_of(folder, loaded)

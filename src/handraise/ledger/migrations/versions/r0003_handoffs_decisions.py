@@ -26,6 +26,7 @@ def upgrade() -> None:
         "deciding",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("decided_until", _AT),
+        sa.Column("triggers", sa.Text),
     )
     op.bulk_insert(sa.table("deciding", sa.column("id", sa.Integer)), [{"id": 1}])
     op.create_table(
