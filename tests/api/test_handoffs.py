@@ -1,7 +1,5 @@
 """Handoffs and decisions as a program reads them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from api.served import Served
@@ -9,13 +7,13 @@ from live.sending import track
 
 
 @pytest.fixture(scope="module")
-def asked(served: Served) -> Iterator[Served]:
+def asked(served: Served) -> Served:
     """Somebody asks for sales in each of four workspaces, in one of them twice."""
     now = served.clock().isoformat()
     for number in range(4):
         served.send([track(f"ask-{number}", f"p{number:02d}", "contact_sales", now, workspace=f"w{number}")])
     served.send([track("ask-more", "p04", "enterprise_request", now, workspace="w0")])
-    yield served
+    return served
 
 
 def test_the_most_urgent_stand_first_page_by_page(asked: Served) -> None:

@@ -8,9 +8,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
 
-from handraise.ledger.schema import account_lives, conditions, deciding, decisions, handoff_reasons, handoffs
+from handraise.ledger.schema import (
+    account_lives,
+    conditions,
+    deciding,
+    decisions,
+    handoff_calls,
+    handoff_reasons,
+    handoffs,
+)
 from handraise.records.acting import Decision, Handoff, Life, Reason
 
 _AT_ONCE = 500
@@ -193,11 +201,13 @@ def close_handoff(connection: Connection, handoff: int, *, because: str, now: da
 
 def list_handoffs(connection: Connection, *, live: bool = True) -> tuple[Handoff, ...]:
     """Handoffs by number: those that are under way, or all."""
+    return handoffs_where(connection, handoffs.c.closed_at.is_(None)) if live else handoffs_where(connection)
+
+
+def handoffs_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Handoff, ...]:
+    """Those for which some conditions hold, by number."""
     columns = [handoffs.c[field.name] for field in fields(Handoff) if field.name != "reasons"]
-    wanted = select(*columns).order_by(handoffs.c.id)
-    if live:
-        wanted = wanted.where(handoffs.c.closed_at.is_(None))
-    rows = connection.execute(wanted).all()
+    rows = connection.execute(select(*columns).where(*conditions).order_by(handoffs.c.id)).all()
     reasons = _reasons_of(connection, [row.id for row in rows])
     return tuple(Handoff(**row._asdict(), reasons=tuple(reasons[row.id])) for row in rows)
 
@@ -240,7 +250,7 @@ def _decision(row: Row[Any]) -> Decision:
 
 def people_named(connection: Connection) -> set[str]:
     """Ids of everybody whom decisions, handoffs or conditions name."""
-    columns = [table.c.person_id for table in (conditions, handoffs, handoff_reasons, decisions)]
+    columns = [table.c.person_id for table in (conditions, handoffs, handoff_reasons, handoff_calls, decisions)]
     found = {one for column in columns for one in connection.execute(select(column).distinct()).scalars() if one}
     reasons = connection.execute(select(decisions.c.reasons)).scalars()
     return found | {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
@@ -255,6 +265,7 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
         of_alone = select(handoffs.c.id).where(handoffs.c.account_id.in_(alone))
         gone = [
             delete(handoff_reasons).where(handoff_reasons.c.handoff_id.in_(of_alone)),
+            delete(handoff_calls).where(handoff_calls.c.handoff_id.in_(of_alone)),
             *(
                 delete(table).where(table.c.account_id.in_(alone))
                 for table in (conditions, account_lives, handoffs, decisions)

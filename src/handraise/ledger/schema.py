@@ -282,3 +282,25 @@ decisions = Table(
     Index("decisions_by_account", "account_id", "id"),
     sqlite_autoincrement=True,
 )
+
+# What salespeople said about handoffs, and how handoff and account were before, so that it can be taken back.
+handoff_calls = Table(
+    "handoff_calls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("handoff_id", Integer, ForeignKey("handoffs.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("person_id", Words),
+    Column("reason", Words),
+    Column("channel", Words),
+    Column("until", Instant),
+    Column("to", Words),
+    Column("amount", Float),
+    Column("note", Words),
+    Column("before", Json, nullable=False),
+    Column("undone_at", Instant),
+    Index("handoff_calls_by_handoff", "handoff_id", "id"),
+    sqlite_autoincrement=True,
+)

@@ -10,6 +10,20 @@ Priority = Literal["high", "medium", "low"]
 Lane = Literal["sales", "find_buyer", "top_down", "self_serve"]
 Outcome = Literal["handoff", "joined", "nurture", "hold", "sunset"]
 State = Literal["watching", "qualified", "working", "accepted", "rejected", "won", "lost", "sunset"]
+CallKind = Literal[
+    "claim",
+    "accept",
+    "reject",
+    "snooze",
+    "reassign",
+    "note",
+    "contacted",
+    "replied",
+    "meeting",
+    "opportunity",
+    "won",
+    "lost",
+]
 PRIORITIES: tuple[Priority, ...] = ("high", "medium", "low")
 
 
@@ -121,3 +135,36 @@ class Handoff:
     playbook: str
     version: int
     reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """What somebody said about a handoff.
+
+    Attributes:
+        kind: claim, accept, reject, snooze, reassign, note, contacted, replied, meeting, opportunity, won or lost.
+        by: Who.
+        at: When.
+        person_id: With whom; None = whom the handoff names.
+        reason: Of a rejection or a loss.
+        channel: Of a contact, such as e-mail.
+        until: Of a snooze.
+        to: Of a reassignment.
+        amount: Of an opportunity or a deal, in the company's money.
+        note: In words.
+        id: Number; 0 = not kept yet.
+        undone_at: When it was taken back; None = it holds.
+    """
+
+    kind: CallKind
+    by: str
+    at: datetime
+    person_id: str | None = None
+    reason: str | None = None
+    channel: str | None = None
+    until: datetime | None = None
+    to: str | None = None
+    amount: float | None = None
+    note: str | None = None
+    id: int = 0
+    undone_at: datetime | None = None

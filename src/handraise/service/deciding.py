@@ -21,7 +21,7 @@ from handraise.handoffs.decide import Facts, Somebody, Verdict, decide
 from handraise.handoffs.edges import hold_known, make_edges
 from handraise.handoffs.facts import make_facts, touches_of
 from handraise.handoffs.hours import due, holidays_of, too_late
-from handraise.ledger import acting
+from handraise.ledger import acting, calls
 from handraise.ledger.acting import Held
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
@@ -202,6 +202,9 @@ class _Deciding:
         touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
         for row in self.warehouse.rows(touches_of(self.warehouse)).to_pylist():
             touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))
+        since = self.at - timedelta(days=self.rules.restraint.window_days)
+        for account, person, at in calls.touches_of(self.connection, candidates, since=since):
+            touches[account].append((person or "", at))
         people: dict[str, list[Somebody]] = defaultdict(list)
         found = self.warehouse.whole("acting_people").to_pylist()
         for row in sorted(found, key=lambda row: (row["account_id"], row["place"])):

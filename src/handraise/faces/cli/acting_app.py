@@ -48,3 +48,33 @@ def why_not(
     from handraise.faces.cli import acting_commands
 
     run(lambda: acting_commands.why_not(project, account, limit=limit, lang=lang, as_json=as_json))
+
+
+def handoff(
+    number: Annotated[int, typer.Argument(metavar="NO", help="The number that `handraise inbox` shows.", min=1)],
+    said: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SAID",
+            help="claim, accept, reject, snooze, reassign, note, contacted, replied, meeting, opportunity, won, lost or undo.",
+            show_default="nothing; shows it",
+        ),
+    ] = None,
+    project: ProjectOption = HERE,
+    by: Annotated[str | None, typer.Option(help="Whose words they are.", show_default="your account's name")] = None,
+    reason: Annotated[str | None, typer.Option(help="Of a rejection or a loss, such as not_icp.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY", help="Of a snooze, as 2026-12-01.")] = None,
+    to: Annotated[str | None, typer.Option(help="Who gets it, for reassign.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Of a contact, such as email or phone.")] = None,
+    amount: Annotated[float | None, typer.Option(min=0, help="Of an opportunity or a deal.")] = None,
+    note: Annotated[str | None, typer.Option(help="In words.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One handoff: who, why and what was said about it; or say something about it.
+
+    Example: `handraise handoff 12 reject --reason not_icp`
+    """
+    from handraise.faces.cli import acting_commands
+
+    options = {"reason": reason, "until": until, "to": to, "channel": channel, "amount": amount, "note": note}
+    run(lambda: acting_commands.handoff(project, number, said, by, options, as_json=as_json))

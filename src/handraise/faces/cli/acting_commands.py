@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-from datetime import datetime, timedelta
+import os
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any, cast, get_args
 
+import typer
 from rich.text import Text
 
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
-from handraise.faces.cli.days import right_now
-from handraise.records.acting import Decision
+from handraise.faces.cli.days import parse_day, right_now
+from handraise.playbook.load import FILE_NAME, load_playbook
+from handraise.records.acting import Call, CallKind, Decision
 from handraise.service import questions
+from handraise.service.calling import say, told, undo
 from handraise.service.inbox import InboxChoice, InboxItem, since
+from handraise.service.ledgers import open_ledger
 from handraise.service.wire import encode
 
 _STYLE = {"high": "bold red", "medium": "yellow"}
@@ -119,3 +126,46 @@ def why_not(folder: Path, account: str, *, limit: int, lang: str | None, as_json
 def _why(made: Decision) -> str:
     said = _BECAUSE.get(made.because, made.because)
     return f"{said}; looked at again on {made.look_again:%Y-%m-%d}" if made.look_again else said
+
+
+def handoff(
+    folder: Path, number: int, said: str | None, by: str | None, options: dict[str, Any], *, as_json: bool
+) -> None:
+    """`handraise handoff`."""
+    now, who = right_now(), by or getpass.getuser()
+    if said is not None and said not in {*get_args(CallKind), "undo"}:
+        raise typer.BadParameter(f"choose {', '.join(get_args(CallKind))} or undo", param_hint="SAID")
+    with open_ledger(folder, os.environ) as ledger:
+        if said is None:
+            found = told(ledger, number)
+        elif said == "undo":
+            found = undo(ledger, number, by=who, now=now)
+        else:
+            call = Call(kind=cast(CallKind, said), by=who, at=now, **{**options, "until": _instant(options["until"])})
+            found = say(ledger, number, call, load_playbook(folder / FILE_NAME).playbook.handoffs.lifecycle)
+    if as_json:
+        show.print_json(json.loads(encode(found)))
+        return
+    one = found.handoff
+    due = f", due {one.due_at:%Y-%m-%d %H:%M}Z" if one.due_at and one.closed_at is None else ""
+    show.say(f"Handoff {one.id} of {one.account_id}: {one.priority}, {one.status}, {one.owner or 'nobody'}'s{due}.")
+    show.say(f"The account is {found.state}.")
+    for call in found.calls:
+        show.say(f"{call.at:%Y-%m-%d %H:%M}  {call.by}: {_call(call)}")
+
+
+def _call(call: Call) -> str:
+    parts = [
+        call.reason,
+        call.channel,
+        call.to and f"to {call.to}",
+        call.until and f"until {call.until:%Y-%m-%d %H:%M}Z",
+    ]
+    parts += [f"{call.amount:,.2f}" if call.amount is not None else None, call.note]
+    said = ", ".join([call.kind, *(part for part in parts if part)])
+    return f"{said} (taken back)" if call.undone_at else said
+
+
+def _instant(day: str | None) -> datetime | None:
+    """The beginning of a day."""
+    return datetime.combine(parse_day(day), time(), UTC) if day else None

@@ -94,3 +94,22 @@ def _handoffs() -> None:
         sa.Column("fired_at", _AT, nullable=False),
     )
     op.create_index("handoff_reasons_by_handoff", "handoff_reasons", ["handoff_id"])
+    op.create_table(
+        "handoff_calls",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("handoff_id", sa.Integer, sa.ForeignKey("handoffs.id"), nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("at", _AT, nullable=False),
+        sa.Column("person_id", sa.Text),
+        sa.Column("reason", sa.Text),
+        sa.Column("channel", sa.Text),
+        sa.Column("until", _AT),
+        sa.Column("to", sa.Text),
+        sa.Column("amount", sa.Float),
+        sa.Column("note", sa.Text),
+        sa.Column("before", sa.Text, nullable=False),
+        sa.Column("undone_at", _AT),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("handoff_calls_by_handoff", "handoff_calls", ["handoff_id", "id"])

@@ -1,0 +1,115 @@
+"""What a salesperson says about a handoff, and what follows for it and for its account.
+
+Pure: the handoff, the account's life and the call come in; both as they are afterwards go out, or a reason to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from handraise.errors import ConflictError, InputError
+from handraise.handoffs import lives
+from handraise.playbook.handoffs import Lifecycle
+from handraise.records.acting import Call, Handoff, Life
+
+After = tuple[Handoff, Life]
+
+
+def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    """A handoff and its account after a call.
+
+    Raises:
+        ConflictError: It has ended, or is somebody else's.
+        InputError: The call says too little.
+    """
+    if handoff.closed_at is not None:
+        raise ConflictError(f"handoff {handoff.id} has ended.", todo="`handraise inbox` lists those under way.")
+    if call.kind in _OWNERS_ONLY and handoff.owner not in {None, call.by}:
+        raise ConflictError(
+            f"handoff {handoff.id} is {handoff.owner}'s.",
+            todo=f"`handraise handoff {handoff.id} reassign --to {call.by}` takes it over.",
+        )
+    return _EFFECTS[call.kind](call, handoff, life, rules)
+
+
+def _claimed(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    working = lives.ended(life, "working", call.at) if life.state == "qualified" else life
+    return replace(handoff, owner=handoff.owner or call.by, status="working"), working
+
+
+def _accepted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    handoff, life = _claimed(call, handoff, life, rules)
+    return replace(handoff, status="accepted"), lives.ended(life, "accepted", call.at)
+
+
+def _rejected(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    reason = _said(call.reason, "a rejection needs a reason", "--reason not_icp")
+    return _closed(handoff, call), lives.rejected(life, rules, reason, call.at)
+
+
+def _snoozed(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    if call.until is None or call.until <= call.at:
+        raise InputError(
+            "snoozing needs an instant to come.", where="until", todo="Write one such as 2026-12-01T09:00Z."
+        )
+    return replace(handoff, due_at=call.until, owner=handoff.owner or call.by), life
+
+
+def _reassigned(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    return replace(handoff, owner=_said(call.to, "reassigning needs a name", "--to NAME")), life
+
+
+def _noted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    _said(call.note, "a note needs words", "--note TEXT")
+    return handoff, life
+
+
+def _reached(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    handoff, life = _claimed(call, handoff, life, rules)
+    return handoff, life if life.reached_at else replace(life, reached_at=call.at)
+
+
+def _won(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    return _closed(handoff, call), lives.ended(life, "won", call.at)
+
+
+def _lost(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    _said(call.reason, "a loss needs a reason", "--reason no_budget")
+    return _closed(handoff, call), lives.ended(life, "lost", call.at)
+
+
+def _closed(handoff: Handoff, call: Call) -> Handoff:
+    return replace(handoff, status="closed", owner=handoff.owner or call.by, closed_at=call.at)
+
+
+def _said(text: str | None, missing: str, todo: str) -> str:
+    if not text:
+        raise InputError(f"{missing}.", todo=f"Say it with {todo}.")
+    return text
+
+
+_Effect = Callable[[Call, Handoff, Life, Lifecycle], After]
+# What is said → what follows. `contacted` is a touch, which counts for the caps; only an answer means somebody was reached.
+_EFFECTS: dict[str, _Effect] = {
+    "claim": _claimed,
+    "accept": _accepted,
+    "reject": _rejected,
+    "snooze": _snoozed,
+    "reassign": _reassigned,
+    "note": _noted,
+    "contacted": _claimed,
+    "replied": _reached,
+    "meeting": _reached,
+    "opportunity": _reached,
+    "won": _won,
+    "lost": _lost,
+}
+# Others may note something or take over, but not speak for whoever has it.
+_OWNERS_ONLY = frozenset(_EFFECTS) - {"note", "reassign"}

@@ -1,0 +1,123 @@
+"""What salespeople said about handoffs; of two who say something at once, one is told to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from handraise.errors import ConflictError, NotFoundError
+from handraise.ledger import acting
+from handraise.ledger.schema import handoff_calls, handoffs
+from handraise.records.acting import Call, Handoff, Life
+
+_CHANGED_BY_CALLS = ("status", "owner", "due_at", "closed_at")
+
+
+def find_handoff(connection: Connection, number: int) -> Handoff:
+    """A handoff by its number.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = acting.handoffs_where(connection, handoffs.c.id == number)
+    if not found:
+        raise NotFoundError(f"there is no handoff {number}.", todo="`handraise inbox` lists those under way.")
+    return found[0]
+
+
+def keep_call(
+    connection: Connection,
+    call: Call,
+    before: tuple[Handoff, Life],
+    after: tuple[Handoff, Life],
+    *,
+    look_again: datetime | None,
+) -> Call:
+    """Keep a call and what follows from it.
+
+    Args:
+        connection: The transaction.
+        call: What was said.
+        before: The handoff and its account's life as they were read.
+        after: Both as they are now.
+        look_again: When the account is to be decided about by the clock.
+
+    Raises:
+        ConflictError: Somebody changed the handoff since it was read.
+    """
+    _change(connection, before[0], after[0])
+    acting.keep_life(connection, before[0].account_id, after[1], look_again=look_again)
+    values = {name: value for name, value in asdict(call).items() if name not in {"id", "undone_at"}}
+    state = {"handoff": _plain(before[0], _CHANGED_BY_CALLS), "life": _plain(before[1], _names(Life))}
+    wanted = insert(handoff_calls).values(handoff_id=before[0].id, before=state, **values)
+    return replace(call, id=int(connection.execute(wanted.returning(handoff_calls.c.id)).scalar_one()))
+
+
+def undo_call(connection: Connection, handoff: Handoff, *, by: str, now: datetime) -> Call:
+    """Take back what was said last about a handoff: it and its account are as they were.
+
+    Raises:
+        NotFoundError: Nothing was said that could be taken back.
+        ConflictError: It was somebody else who said it, or somebody changed the handoff since it was read.
+    """
+    live = select(handoff_calls).where(handoff_calls.c.handoff_id == handoff.id, handoff_calls.c.undone_at.is_(None))
+    row = connection.execute(live.order_by(handoff_calls.c.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"nothing was said about handoff {handoff.id} that could be taken back.")
+    if row.by != by:
+        raise ConflictError(f"what was said last about handoff {handoff.id} is {row.by}'s.")
+    other = acting.live_handoffs(connection, [handoff.account_id]).get(handoff.account_id, handoff.id)
+    if other != handoff.id:
+        raise ConflictError(f"handoff {other} of the same account is under way by now.")
+    _change(connection, handoff, replace(handoff, **_read(row.before["handoff"])))
+    life = Life(**_read(row.before["life"]))
+    acting.keep_life(connection, handoff.account_id, life, look_again=now)  # its clocks are set by the next decisions
+    connection.execute(update(handoff_calls).where(handoff_calls.c.id == row.id).values(undone_at=now))
+    return replace(_call(row), undone_at=now)
+
+
+def calls_of(connection: Connection, number: int) -> tuple[Call, ...]:
+    """Everything that was said about a handoff, also what was taken back, oldest first."""
+    wanted = select(handoff_calls).where(handoff_calls.c.handoff_id == number).order_by(handoff_calls.c.id)
+    return tuple(_call(row) for row in connection.execute(wanted))
+
+
+def touches_of(
+    connection: Connection, accounts: Sequence[str], *, since: datetime
+) -> list[tuple[str, str | None, datetime]]:
+    """Account, person and instant of each contact that was told."""
+    joined = handoff_calls.join(handoffs, handoffs.c.id == handoff_calls.c.handoff_id)
+    told = (handoff_calls.c.kind == "contacted", handoff_calls.c.undone_at.is_(None), handoff_calls.c.at >= since)
+    columns = select(handoffs.c.account_id, handoff_calls.c.person_id, handoff_calls.c.at).select_from(joined)
+    wanted = set(accounts)
+    rows = connection.execute(columns.where(*told).order_by(handoff_calls.c.id))
+    return [(row.account_id, row.person_id, row.at) for row in rows if row.account_id in wanted]
+
+
+def _change(connection: Connection, before: Handoff, after: Handoff) -> None:
+    """One of several who change a version does; the others are told."""
+    mine = update(handoffs).where(handoffs.c.id == before.id, handoffs.c.version == before.version)
+    values = {name: getattr(after, name) for name in _CHANGED_BY_CALLS}
+    if connection.execute(mine.values(version=before.version + 1, **values)).rowcount != 1:
+        raise ConflictError(f"somebody changed handoff {before.id} in the meantime.", todo="Look at it again.")
+
+
+def _call(row: Row[Any]) -> Call:
+    return Call(**{name: getattr(row, name) for name in _names(Call)})
+
+
+def _names(record: type[Call] | type[Life]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record))
+
+
+def _plain(record: Handoff | Life, names: Sequence[str]) -> dict[str, Any]:
+    values = {name: getattr(record, name) for name in names}
+    return {name: {"at": one.isoformat()} if isinstance(one, datetime) else one for name, one in values.items()}
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(one["at"]) if isinstance(one, dict) else one for name, one in values.items()}

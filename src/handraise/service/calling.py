@@ -1,0 +1,84 @@
+"""What salespeople say about handoffs: applied by the playbook's rules, kept in the ledger and in the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from handraise.handoffs import lives
+from handraise.handoffs.calls import applied
+from handraise.ledger import acting, calls
+from handraise.ledger.audit import record, take_turn
+from handraise.ledger.store import Ledger
+from handraise.playbook.handoffs import Lifecycle
+from handraise.records.acting import Call, Handoff, Life
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A handoff after something was said about it.
+
+    Attributes:
+        handoff: As it is now.
+        state: Where its account stands now.
+        calls: Everything that was said about it, oldest first.
+    """
+
+    handoff: Handoff
+    state: str
+    calls: tuple[Call, ...]
+
+
+def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
+    """Apply a call to a handoff.
+
+    Raises:
+        NotFoundError: There is no such handoff.
+        ConflictError: It has ended, is somebody else's, or was changed at the same moment.
+        InputError: The call says too little.
+    """
+    with ledger.transaction() as connection:
+        take_turn(connection)
+        handoff = calls.find_handoff(connection, number)
+        life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
+        call = replace(call, person_id=call.person_id or handoff.person_id)
+        after = applied(call, handoff, life, rules)
+        ends = lives.sunset_at(after[1], rules)
+        calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
+        details = {"kind": call.kind}
+        record(
+            connection, actor=call.by, action="handoff.call", object=f"handoff {number}", details=details, now=call.at
+        )
+    return told(ledger, number)
+
+
+def undo(ledger: Ledger, number: int, *, by: str, now: datetime) -> Told:
+    """Take back what somebody said last about a handoff.
+
+    Raises:
+        NotFoundError: There is no such handoff, or nothing to take back.
+        ConflictError: Somebody else said it, or the account has another handoff by now.
+    """
+    with ledger.transaction() as connection:
+        take_turn(connection)
+        handoff = calls.find_handoff(connection, number)
+        undone = calls.undo_call(connection, handoff, by=by, now=now)
+        details = {"kind": undone.kind}
+        record(connection, actor=by, action="handoff.undo", object=f"handoff {number}", details=details, now=now)
+    return told(ledger, number)
+
+
+def told(ledger: Ledger, number: int) -> Told:
+    """A handoff, where its account stands, and what was said.
+
+    Raises:
+        NotFoundError: There is no such handoff.
+    """
+    with ledger.reading() as connection:
+        handoff = calls.find_handoff(connection, number)
+        life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
+        return Told(handoff=handoff, state=life.state, calls=calls.calls_of(connection, number))
+
+
+def _life(known: dict[str, Life], handoff: Handoff) -> Life:
+    return known.get(handoff.account_id) or Life(state="qualified", since=handoff.created_at)
