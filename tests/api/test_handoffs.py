@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.served import Served
+from api.served import Reply, Served
 from live.sending import track
 
 
@@ -41,6 +41,28 @@ def test_every_decision_about_an_account_is_told(asked: Served) -> None:
     assert rows[0]["reasons"][0]["trigger"] == "enterprise_request"
     assert asked.pages("decisions/workspace:w0", 1) == rows
     assert asked.get("decisions/nobody")["rows"] == []
+
+
+def test_what_becomes_of_a_handoff_is_said_and_taken_back(asked: Served) -> None:
+    number = asked.get("handoffs")["rows"][3]["handoff"]["id"]
+
+    def say(**wanted: object) -> Reply:
+        return asked.ask("POST", f"/api/v1/handoffs/{number}/calls", wanted)
+
+    assert say(kind="claim", by="kim").json["handoff"]["owner"] == "kim"
+    assert say(kind="accept", by="lee").kind == "conflict"
+    assert say(kind="reject", by="kim").kind == "invalid-input"
+    assert say(kind="sing", by="kim").kind == "invalid-request"
+    done = say(kind="reject", by="kim", reason="not_icp").json
+    assert (done["handoff"]["status"], done["state"]) == ("closed", "rejected")
+    assert number not in [row["handoff"]["id"] for row in asked.get("handoffs")["rows"]]
+    back = asked.ask("POST", f"/api/v1/handoffs/{number}/undo", {"by": "kim"})
+    assert (back.status, back.json["handoff"]["status"]) == (200, "working")
+    found = asked.get(f"handoffs/{number}")
+    assert [one["kind"] for one in found["calls"]] == ["claim", "reject"]
+    assert asked.ask("GET", "/api/v1/handoffs/999999").kind == "not-found"
+    key = asked.key("read")
+    assert asked.ask("POST", f"/api/v1/handoffs/{number}/undo", {}, key=key).kind == "missing-scope"
 
 
 def test_only_who_may_read_is_told(asked: Served) -> None:

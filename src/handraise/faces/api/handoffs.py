@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handraise.faces.api.asked import HostOf, Id, Language
-from handraise.faces.api.auth import Reader
+from handraise.faces.api.asked import NO_NUL, HostOf, Id, Language, Number
+from handraise.faces.api.auth import Caller, Reader, Writer
 from handraise.faces.api.pages import Page, Paged, Text, Whole, cut, place_in
 from handraise.faces.api.problems import documented
 from handraise.ledger import acting
-from handraise.records.acting import Decision
+from handraise.records.acting import Call, CallKind, Decision
 from handraise.service import questions
+from handraise.service.calling import Told, say, told, undo
 from handraise.service.inbox import InboxChoice, InboxItem, place_of
 
 router = APIRouter(prefix="/api/v1", tags=["handoffs"], responses=documented())
@@ -25,6 +27,34 @@ class HandoffsAsked(Paged):
     lane: Annotated[Literal["sales", "find_buyer", "top_down"] | None, Field(description="Of this lane only.")] = None
     priority: Annotated[Literal["high", "medium", "low"] | None, Field(description="Of this priority only.")] = None
     lang: Language = None
+
+
+Words = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))]
+
+
+class CallWanted(BaseModel):
+    """What is said about a handoff."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "reject", "reason": "not_icp"}]})
+
+    kind: CallKind
+    by: Annotated[Words | None, Field(description="Whose words they are; without it, the key's.")] = None
+    person_id: Annotated[Words | None, Field(description="With whom; without it, whom the handoff names.")] = None
+    reason: Annotated[Words | None, Field(description="Of a rejection or a loss.")] = None
+    channel: Annotated[Words | None, Field(description="Of a contact, such as email.")] = None
+    until: Annotated[Instant | None, Field(description="Of a snooze.")] = None
+    to: Annotated[Words | None, Field(description="Who gets it, for `reassign`.")] = None
+    amount: Annotated[float | None, Field(ge=0, le=1e12, description="Of an opportunity or a deal.")] = None
+    note: Annotated[Words | None, Field(description="In words.")] = None
+
+
+class UndoWanted(BaseModel):
+    """Whose last words are taken back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Annotated[Words | None, Field(description="Whose words they were; without it, the key's.")] = None
 
 
 class DecisionsAsked(Paged):
@@ -56,3 +86,41 @@ def list_decisions(
         found = acting.list_decisions(connection, account_id, before=after[0] if after else None, limit=asked.limit + 1)
     rows, following = cut(f"decisions {account_id}", asked, found, lambda row: (row.id,))
     return Page[Decision](rows=rows, next=following)
+
+
+@router.get(
+    "/handoffs/{number}",
+    operation_id="get_handoff",
+    summary="One handoff",
+    responses=documented("not-found", always=False),
+)
+def get_handoff(host: HostOf, _: Reader, number: Number) -> Told:
+    """A handoff, and everything that was said about it. Needs the scope `read`."""
+    return told(host.ledger, number)
+
+
+@router.post(
+    "/handoffs/{number}/calls",
+    operation_id="say",
+    summary="Say what becomes of a handoff",
+    responses=documented("not-found", "conflict", "invalid-input", always=False),
+)
+def call(host: HostOf, caller: Writer, number: Number, wanted: CallWanted) -> Told:
+    """Claim it, accept or reject it, say that somebody was contacted, and so on. Needs the scope `write`."""
+    said = Call(**{**wanted.model_dump(), "by": _who(caller, wanted.by), "at": host.now()})
+    return say(host.ledger, number, said, host.playbook.loaded.playbook.handoffs.lifecycle)
+
+
+@router.post(
+    "/handoffs/{number}/undo",
+    operation_id="undo",
+    summary="Take back what was said last",
+    responses=documented("not-found", "conflict", always=False),
+)
+def take_back(host: HostOf, caller: Writer, number: Number, wanted: UndoWanted) -> Told:
+    """The handoff and its account are as they were before. Needs the scope `write`."""
+    return undo(host.ledger, number, by=_who(caller, wanted.by), now=host.now())
+
+
+def _who(caller: Caller, by: str | None) -> str:
+    return by or caller.actor
