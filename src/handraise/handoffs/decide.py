@@ -48,6 +48,7 @@ class Facts:
         touches: Instants of human touches of anybody there.
         under_way: Number of its handoff that has not ended; None = there is none.
         is_unanswered: That one answers somebody who asked, and nobody was reached yet.
+        owner: Who has the account in the CRM; None = nobody.
     """
 
     account_id: str
@@ -58,6 +59,7 @@ class Facts:
     touches: tuple[datetime, ...] = ()
     under_way: int | None = None
     is_unanswered: bool = False
+    owner: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

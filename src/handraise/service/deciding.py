@@ -230,6 +230,7 @@ class _Deciding:
                 touches=tuple(at for _, at in touches[row["account_id"]]),
                 under_way=live.get(row["account_id"]),
                 is_unanswered=live.get(row["account_id"]) in asked,
+                owner=row["owner"],
             )
             for row in self.warehouse.whole("acting_accounts").to_pylist()
         }
@@ -282,6 +283,7 @@ class _Deciding:
                 handoff=facts.under_way,
                 playbook=self.project.loaded.handoffs_hash,
             ),
+            owner=facts.owner if verdict.lane == "sales" else None,
             due_at=due(clock, hours, self.at, self.is_holiday),
             limit_at=too_late(clock, hours, self.at, self.is_holiday),
         )
