@@ -1,0 +1,100 @@
+"""A rep's day from the command line: the inbox, why it is there, what becomes of it, and why another account is not."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from handraise.faces.cli.app import app
+from support import write
+
+runner = CliRunner()
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ann asks to talk to sales; Bob only looks around."""
+    folder = tmp_path_factory.mktemp("acting")
+    events = [
+        {
+            "event_id": f"{who}{n}",
+            "person_id": who,
+            "name": "open",
+            "timestamp": (NOON - timedelta(days=n)).isoformat(),
+            "workspace_id": ws,
+        }
+        for who, ws in (("ann", "acme"), ("bob", "byte"))
+        for n in range(4)
+    ]
+    events.append({**events[0], "event_id": "ask", "name": "contact_sales"})
+    people = [
+        {"person_id": "ann", "name": "Ann", "title": "Head of IT"},
+        {"person_id": "bob", "name": "Bob", "title": ""},
+    ]
+    accounts = [
+        {"account_id": "acme", "name": "Acme", "owner": ""},
+        {"account_id": "byte", "name": "Byte", "owner": ""},
+    ]
+    spaces = [{"workspace_id": one, "account_id": one} for one in ("acme", "byte")]
+    write(folder / "files", {"events": events, "people": people, "accounts": accounts, "workspaces": spaces})
+    assert runner.invoke(app, ["init", str(folder / "p")]).exit_code == 0
+    done(folder / "p", "load", str(folder / "files"))
+    assert "New handoffs: 1." in done(folder / "p", "refresh").output
+    return folder / "p"
+
+
+def done(project: Path, *command: str) -> Result:
+    """Run a command that has to go well."""
+    result = runner.invoke(app, [*command, "--project", str(project)])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def answer(project: Path, *command: str) -> Any:
+    return json.loads(done(project, *command, "--json").stdout)
+
+
+def test_the_inbox_shows_whom_to_talk_to_and_why(project: Path) -> None:
+    said = " ".join(done(project, "inbox").output.split())
+    assert "Acme" in said
+    assert "Ann, Head of IT" in said
+    assert "asked to talk to sales" in said
+    assert "Byte" not in said
+    assert "要求联系销售" in done(project, "inbox", "--lang", "zh").output
+    assert "No handoff fits that" in done(project, "inbox", "--lane", "top_down").output
+    assert runner.invoke(app, ["inbox", "--lane", "nowhere", "--project", str(project)]).exit_code == 2
+
+
+def test_what_becomes_of_it_is_said_step_by_step_and_taken_back(project: Path) -> None:
+    [row] = answer(project, "inbox")
+    number = str(row["handoff"]["id"])
+    assert "nobody's" in done(project, "handoff", number).output
+    assert "working, kim's" in done(project, "handoff", number, "claim", "--by", "kim").output
+    said = done(project, "handoff", number, "contacted", "--by", "kim", "--channel", "email").output
+    assert "kim: contacted, email" in said
+    refused = runner.invoke(app, ["handoff", number, "accept", "--by", "lee", "--project", str(project)])
+    assert refused.exit_code == 1
+    assert "is kim's" in refused.output
+    assert runner.invoke(app, ["handoff", number, "sing", "--project", str(project)]).exit_code == 2
+    said = done(project, "handoff", number, "won", "--by", "kim", "--amount", "9000").output
+    assert "closed" in said
+    assert "The account is won" in said
+    assert "Nobody is asked to act" in done(project, "inbox").output
+    assert "(taken back)" in done(project, "handoff", number, "undo", "--by", "kim").output
+    assert [one["handoff"]["status"] for one in answer(project, "inbox")] == ["working"]
+
+
+def test_why_an_account_is_not_in_it(project: Path) -> None:
+    assert "No trigger has fired" in done(project, "why-not", "byte").output
+    said = " ".join(done(project, "why-not", "acme").output.split())
+    assert "is under way" in said
+    assert "somebody asked, and is answered by a person" in said
+    found = answer(project, "why-not", "acme")
+    assert found["decisions"][0]["reasons"][0]["trigger"] == "contact_sales"
+    refused = runner.invoke(app, ["why-not", "nobody", "--project", str(project)])
+    assert refused.exit_code == 1
+    assert "there is no account" in refused.output
