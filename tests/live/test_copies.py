@@ -174,6 +174,16 @@ def test_a_restore_that_was_cut_off_is_told_and_can_be_run_again(
         assert len(scored(host)) == 7
 
 
+def test_several_restores_in_the_same_second_keep_what_was_there_before_each(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    with hosted(project) as host:
+        send(host, *calls(0, 30))
+        backed_up(host, tmp_path / "copy")
+    kept = [restore(project, tmp_path / "copy", now=NOW).kept for _ in range(3)]
+    assert len(set(kept)) == 3
+    assert all(one and (one / "warehouse.duckdb").exists() for one in kept)
+
+
 def test_nothing_is_restored_under_a_running_server(tmp_path: Path) -> None:
     with hosted(tmp_path / "project") as host:
         backed_up(host, tmp_path / "copy")

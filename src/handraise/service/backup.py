@@ -7,6 +7,7 @@ that it holds at least what the data file has taken in. What it holds beyond is 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -203,7 +204,7 @@ def restore(folder: Path, source: Path, *, now: datetime) -> Restored:
     """
     found = read_backup(source)
     data, fresh = folder / DATA_FOLDER, folder / RESTORING
-    kept = folder / f"{DATA_FOLDER}.before-{now:%Y%m%dT%H%M%S}"
+    kept = _unused(folder / f"{DATA_FOLDER}.before-{now:%Y%m%dT%H%M%S}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not data.exists() and fresh.exists():
@@ -238,6 +239,15 @@ def _noted(*files: Path) -> list[str]:
     """The lines of several notes of erasures, each once."""
     lines = [line for file in files if file.is_file() for line in file.read_text("ascii").splitlines(keepends=True)]
     return list(dict.fromkeys(lines))
+
+
+def _unused(path: Path) -> Path:
+    """The path, or one like it that is not there: two restores may fall into the same second."""
+    numbers = itertools.count(2)
+    found = path
+    while found.exists():
+        found = path.with_name(f"{path.name}-{next(numbers)}")
+    return found
 
 
 def _take_back(folder: Path) -> None:
