@@ -1,10 +1,17 @@
 """What comes in live is decided on seconds later; what was decided about somebody goes with them."""
 
+import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from handraise.errors import LedgerError
+from handraise.events.received import Received
 from handraise.ledger import acting
-from handraise.service import questions
+from handraise.service import deciding, questions
 from handraise.service.erase import erase, erase_returned
 from handraise.service.host import Host
 from handraise.service.inbox import InboxChoice
@@ -35,6 +42,29 @@ def test_whoever_asks_is_in_the_inbox_at_once(tmp_path: Path) -> None:
     with hosted(tmp_path) as host:  # a server that starts again decides nothing twice
         settle(host)
         assert of_account(host, "workspace:w") == ["joined hand_raise", "handoff hand_raise"]
+
+
+def test_what_was_scored_and_not_decided_is_decided_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise LedgerError("the ledger is locked.", retry=True)
+
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT, workspace="w"))
+        with monkeypatch.context() as patched:
+            patched.setattr(deciding, "decide_now", fails)
+            event = json.dumps({"type": "track", **track(2, "ann", "contact_sales", AT, workspace="w")[1]}).encode()
+            host.store(Received("web", "segment", b"{}", (event,)))
+            wait_for(lambda: host.follower.progress.failures > 0)
+        wait_for(lambda: of_account(host, "workspace:w") == ["handoff hand_raise"])
+        settle(host)
+        assert of_account(host, "workspace:w") == ["handoff hand_raise"]
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def test_decisions_name_nobody_who_was_erased(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """After scoring: which triggers fired, what is done about them, and every decision kept, all or nothing.
 
 The engine says what became true; Python decides about those accounts only. What held before, the accounts' lives and the
-decisions are in the ledger, and are changed in one transaction of it. It is committed before the scores are: if something
-stops in between, the same scores are made again, nothing fires a second time, and no decision is lost.
+decisions are in the ledger, and are changed in one transaction of it: if something stops, the same scores are made again, what
+was kept does not fire a second time, and no decision is lost.
 """
 
 from __future__ import annotations

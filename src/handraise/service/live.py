@@ -43,6 +43,8 @@ _POSITION = "log_position"
 _KNOWN = "live_data_version"
 _DAMAGED = "log_bytes_damaged"
 _TICK = "live_scored_at"
+# "yes" from when scores are kept until what follows from them is decided: if something stops in between, it is done anew.
+_UNDECIDED = "live_undecided"
 # Calls taken in at once: enough to be worth a statement, few enough for memory; and bytes of them, as some are long.
 MOST_CALLS = 20_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -184,12 +186,24 @@ class Live:
             as_of = self.as_of(now)
         except InputError:  # nothing was ever loaded
             return False
-        with warehouse.transaction(), self._ledger() as ledger:
+        with self._ledger() as ledger:
+            everybody = self._score(as_of, now, ledger)
+            if everybody is None:
+                return False
+            if ledger:  # whoever reads the scores need not wait for the decisions
+                deciding.decide_now(project, ledger, as_of=as_of, now=now, within_scope=not everybody)
+                write_fact(warehouse, _UNDECIDED, "no")
+        return True
+
+    def _score(self, as_of: date, now: datetime, ledger: Ledger | None) -> bool | None:
+        """Score again whoever waits for it; whether that was everybody, None = nobody waited."""
+        project, warehouse = self.project, self.project.warehouse
+        with warehouse.transaction():
             everybody = (
                 not self._is_followed()
                 or projects.scored_as_of(project) != as_of
                 or not projects.is_comparable(project)
-                or read_fact(warehouse, EVERYBODY_DIRTY) == "yes"
+                or "yes" in {read_fact(warehouse, EVERYBODY_DIRTY), read_fact(warehouse, _UNDECIDED)}
                 or (ledger is not None and deciding.is_first(ledger))
             )
             self._wake_abandoned(now)
@@ -197,7 +211,7 @@ class Live:
                 self._wake_due(deciding.due_accounts(ledger, now))
             people = warehouse.whole("dirty_people")["person_id"].to_pylist()
             if not everybody and not people:
-                return False
+                return None
             if everybody or len(people) > _MOST_PEOPLE:
                 if ledger:
                     deciding.look_back(project, ledger, as_of)
@@ -205,13 +219,12 @@ class Live:
                 everybody = True
             else:
                 everybody = rescore(project, people, now=now).everybody
-            if ledger:
-                deciding.decide_now(project, ledger, as_of=as_of, now=now, within_scope=not everybody)
             warehouse.empty("dirty_people")
             write_fact(warehouse, EVERYBODY_DIRTY, "no")
+            write_fact(warehouse, _UNDECIDED, "yes" if ledger else "no")
             write_fact(warehouse, _KNOWN, projects.data_version(project))
             write_fact(warehouse, _TICK, now.astimezone(UTC).isoformat())
-        return True
+        return everybody
 
     def _ledger(self) -> AbstractContextManager[Ledger | None]:
         """What decisions are kept in; None = nothing is decided."""
