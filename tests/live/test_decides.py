@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from handraise.errors import LedgerError
+from handraise.events.call_intake import EVERYBODY_DIRTY
 from handraise.events.received import Received
 from handraise.ledger import acting
 from handraise.service import deciding, questions
 from handraise.service.erase import erase, erase_returned
 from handraise.service.host import Host
 from handraise.service.inbox import InboxChoice
+from handraise.service.live import Live
+from handraise.service.project import Project
+from handraise.warehouse.tables import read_fact, write_fact
 from live.hosting import NOW, clock, hosted, scored, send, settle
 from live.sending import track
 
@@ -58,6 +62,22 @@ def test_what_was_scored_and_not_decided_is_decided_later(tmp_path: Path, monkey
         wait_for(lambda: of_account(host, "workspace:w") == ["handoff hand_raise"])
         settle(host)
         assert of_account(host, "workspace:w") == ["handoff hand_raise"]
+
+
+def test_decisions_about_everybody_may_wait_for_the_next_time(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "contact_sales", AT, workspace="w"))
+        assert of_account(host, "workspace:w") == ["handoff hand_raise"]
+
+        def scored_only(project: Project) -> None:
+            write_fact(project.warehouse, EVERYBODY_DIRTY, "yes")
+            Live(project, host.log).settle(NOW, may_wait=True)
+            assert read_fact(project.warehouse, "live_undecided") == "yes"
+            Live(project, host.log).settle(NOW)
+            assert read_fact(project.warehouse, "live_undecided") == "no"
+            assert not Live(project, host.log).settle(NOW)
+
+        host.follower.ask(scored_only)
 
 
 def wait_for(what: Callable[[], bool]) -> None:

@@ -29,6 +29,8 @@ _IDLE, _PACE = 0.5, 0.2
 # While this far behind, taking in comes before scoring, which then waits so many seconds, and so many times as long as it
 # took the last time.
 FAR_BEHIND, _SCORE_AT_LEAST, _SCORE_SHARE = 4 * 1024 * 1024, 2.0, 5
+# Seconds between two decisions about everybody, while scores change all the time.
+_DECIDE_EVERY = 1.0
 # Seconds between two looks at the playbook's file.
 _LOOK_EVERY = 1.0
 # So many failures at one record alone, and it is set aside. A batch that fails is tried again in ever smaller parts.
@@ -109,7 +111,7 @@ class Follower:
         self._ended = self._taking = False
         self._failures = 0
         self._most = MOST_CALLS
-        self._scored = self._scoring = self._looked = 0.0
+        self._scored = self._scoring = self._looked = self._decided = 0.0
         self.progress = Progress()
         self.project: Project | None = None
 
@@ -230,7 +232,9 @@ class Follower:
         late = time.monotonic() - self._scored > max(_SCORE_AT_LEAST, _SCORE_SHARE * self._scoring)
         if taken.behind < FAR_BEHIND or late:
             now, begun = self._now(), time.monotonic()
-            if live.settle(now):
+            may_wait = begun - self._decided < _DECIDE_EVERY
+            if live.settle(now, may_wait=may_wait):
+                self._decided = self._decided if may_wait else begun
                 if self.progress.scored_at is None:
                     _keep_for_good()
                 self.progress.scored_at = now

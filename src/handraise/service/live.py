@@ -175,11 +175,12 @@ class Live:
                 write_fact(self.project.warehouse, _POSITION, str(found.end))
             return
 
-    def settle(self, now: datetime) -> bool:
-        """Score again whoever waits for it; returns whether anybody did.
+    def settle(self, now: datetime, *, may_wait: bool = False) -> bool:
+        """Score again whoever waits for it, and decide about them; returns whether anybody did.
 
         Args:
             now: The present instant.
+            may_wait: Decisions about everybody may wait for the next time, so that scores need not wait for them.
         """
         project, warehouse = self.project, self.project.warehouse
         try:
@@ -190,7 +191,7 @@ class Live:
             everybody = self._score(as_of, now, ledger)
             if everybody is None:
                 return False
-            if ledger:  # whoever reads the scores need not wait for the decisions
+            if ledger and not (may_wait and everybody):
                 deciding.decide_now(project, ledger, as_of=as_of, now=now, within_scope=not everybody)
                 write_fact(warehouse, _UNDECIDED, "no")
         return True
