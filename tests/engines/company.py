@@ -6,6 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from handraise.accounts.leads import find_lead_accounts
+from handraise.handoffs.edges import hold_known, make_edges
+from handraise.handoffs.facts import make_facts, touches_of
+from handraise.service.project import Project
 from path.messy import tables_of
 from support import DAY, HOUR, Row, Tables, before, ev
 
@@ -64,3 +68,19 @@ def arrow(rows: list[Row]) -> pa.Table:
     columns = sorted({column for row in rows for column in row})
     values = [[None if row.get(c) in {None, ""} else str(row[c]) for row in rows] for c in columns]
     return pa.table([pa.array(column, pa.string()) for column in values], names=columns)
+
+
+def edges_of(project: Project) -> dict[str, list[Row]]:
+    """What fired, what ended and what deciding reads, after a refresh; everything was unknown before but one condition."""
+    warehouse = project.warehouse
+    find_lead_accounts(warehouse, project.loaded.playbook.domains)
+    gone = {"trigger": "became_hot", "account_id": "gone", "person_id": "", "asked_at": None}
+    hold_known(warehouse, [gone])
+    make_edges(warehouse, project.loaded.playbook, within_scope=False)
+    fired = warehouse.whole("fired").to_pylist()
+    accounts = sorted({row["account_id"] for row in fired})
+    warehouse.hold("candidates", pa.table({"account_id": pa.array(accounts, pa.string())}))
+    make_facts(warehouse)
+    found = {name: warehouse.whole(name).to_pylist() for name in ("fired", "ended", "acting_accounts", "acting_people")}
+    found["touches"] = warehouse.rows(touches_of(warehouse)).to_pylist()
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}

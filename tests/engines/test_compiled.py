@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pytest
 import sqlglot
 
-from engines.company import PLAYBOOK, company
+from engines.company import PLAYBOOK, company, edges_of
 from handraise.service import project as projects
 from handraise.service.export import export_rows
 from handraise.warehouse.dialects.others import COMPILED_ONLY
@@ -36,6 +36,7 @@ def statements(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ir.Tab
         project.warehouse = listening
         load_folder(project, write(tmp_path_factory.mktemp("files"), company(count=60)))
         projects.refresh(project, [T], now=NOW)
+        edges_of(project)
         for what in ("people", "accounts", "receipt"):
             listening.sql(export_rows(project, what))
         yield [expression.unbind() for expression in listening.heard]

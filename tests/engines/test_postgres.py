@@ -14,7 +14,7 @@ psycopg = pytest.importorskip("psycopg", reason="the extra `postgres` is not ins
 
 from pyarrow import csv  # noqa: E402
 
-from engines.company import PLAYBOOK, arrow, company  # noqa: E402
+from engines.company import PLAYBOOK, arrow, company, edges_of  # noqa: E402
 from handraise.errors import BusyError, InputError, PlaybookError, ProjectError  # noqa: E402
 from handraise.playbook.load import parse_playbook  # noqa: E402
 from handraise.service import project as projects  # noqa: E402
@@ -81,6 +81,22 @@ def by_file(folder: Path, tables: Tables) -> dict[str, bytes]:
         load_folder(project, write(folder, tables))
         projects.refresh(project, [EARLIER, T], now=NOW)
         return {**export_bytes(project), "history": history(project)}
+
+
+def test_the_same_triggers_fire(postgres: str, schema: str, tmp_path: Path) -> None:
+    tables = company()
+    put(postgres, schema, tables)
+    folder = project_of(tmp_path / "p", schema, tables)
+    with projects.open_project(folder, environment={"OUR_DB": postgres}) as project:
+        projects.read_sources(project)
+        projects.refresh(project, [EARLIER, T], now=NOW)
+        found = edges_of(project)
+    with memory_project(PLAYBOOK) as project:
+        load_folder(project, write(tmp_path / "files", tables))
+        projects.refresh(project, [EARLIER, T], now=NOW)
+        assert edges_of(project) == found
+    assert {row["trigger"] for row in found["fired"]} >= {"became_warm", "team_growing"}
+    assert found["ended"] == [{"trigger": "became_hot", "account_id": "gone", "person_id": ""}]
 
 
 def fingerprint(address: str, schema: str) -> object:

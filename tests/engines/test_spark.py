@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engines.company import PLAYBOOK, arrow, company
+from engines.company import PLAYBOOK, arrow, company, edges_of
 from handraise.events import in_place
 from handraise.playbook.load import parse_playbook
 from handraise.scores import history
@@ -78,6 +78,10 @@ def test_the_same_company_on_a_cluster_and_in_files(spark: "SparkSession", tmp_p
     projects.read_sources(project)
     assert projects.refresh(project, [T], now=NOW).days_rolled_up > 30
     assert exported(project) == by_file(tmp_path / "files", tables)
+    with memory_project(PLAYBOOK) as in_files:
+        load_folder(in_files, tmp_path / "files")
+        projects.refresh(in_files, [T], now=NOW)
+        assert edges_of(project) == edges_of(in_files), "the same triggers fire"
     # A late event and a correction: their days are made anew, the others are left as they are.
     late = {**ev("export", 33 * DAY, "p1", "w1"), "event_id": "late"}
     kept = tables["events"]
