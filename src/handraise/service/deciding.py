@@ -72,8 +72,9 @@ def refresh_and_decide(
     if project.ledger is None or not project.loaded.playbook.handoffs.triggers:
         return refresh(project, as_ofs, now=now, full=full, progress=progress), NOTHING
     with project.ledger() as ledger:
-        look_back(project, ledger, as_of)
+        before = look_back(project, ledger, as_of, progress)
         done = refresh(project, as_ofs, now=now, full=full, progress=progress)
+        done = replace(done, days_rolled_up=max(done.days_rolled_up, before))
         return done, decide_now(project, ledger, as_of=as_of, now=now)
 
 
@@ -107,15 +108,20 @@ def due_accounts(ledger: Ledger, now: datetime) -> list[str]:
         return acting.due_accounts(connection, now)
 
 
-def look_back(project: Project, ledger: Ledger, as_of: date) -> None:
-    """Before a project's first decisions: take what held a week ago as known, so that only what is news fires."""
+def look_back(project: Project, ledger: Ledger, as_of: date, progress: Callable[[float], None] | None = None) -> int:
+    """Before a project's first decisions: take what held a week ago as known, so that only what is news fires.
+
+    Returns:
+        Days whose roll-ups were made anew for it.
+    """
     if not is_first(ledger):
-        return
+        return 0
     earlier = as_of - FIRST_LOOK_BACK
-    score_as_of(project.warehouse, project.loaded, [earlier])
+    done = score_as_of(project.warehouse, project.loaded, [earlier], progress=progress)
     at = datetime.combine(earlier, time(), UTC)
     with ledger.transaction() as connection:
         _Deciding(project, connection, as_of=earlier, at=at).take_as_known()
+    return done.days_rolled_up
 
 
 class _Deciding:

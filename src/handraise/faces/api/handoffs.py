@@ -76,7 +76,12 @@ def list_handoffs(host: HostOf, _: Reader, asked: Annotated[HandoffsAsked, Query
     return Page[InboxItem](rows=rows, next=following)
 
 
-@router.get("/decisions/{account_id:path}", operation_id="list_decisions", summary="What was decided about an account")
+@router.get(
+    "/decisions/{account_id:path}",
+    operation_id="list_decisions",
+    summary="What was decided about an account",
+    responses=documented("not-found", always=False),
+)
 def list_decisions(
     host: HostOf, _: Reader, account_id: Id, asked: Annotated[DecisionsAsked, Query()]
 ) -> Page[Decision]:
