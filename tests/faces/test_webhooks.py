@@ -13,6 +13,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from handraise.events.call_intake import Counts
+from handraise.faces.http.body import Room
 from handraise.faces.ingest.app import Ingest
 from handraise.service import questions
 from handraise.service.host import Host
@@ -178,3 +179,15 @@ def test_a_message_that_is_too_long_is_refused(host: Host, client: Client) -> No
     secret = new_webhook(host.ledger, "crm", actor="me", now=NOW, random=host.random)
     body = message("leads", *({"email": "a@b.example", "at": "2026-08-30", "source": "x" * 400} for _ in range(100)))
     assert client.post("/webhooks/crm", content=body, headers=signed(secret, body)).status_code == 413
+
+
+def test_where_there_is_no_room_a_message_is_to_be_sent_again(
+    host: Host, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = new_webhook(host.ledger, "crm", actor="me", now=NOW, random=host.random)
+    body = message("leads", {"email": "a@b.example", "at": "2026-08-30", "source": "fair"})
+    with monkeypatch.context() as patched:
+        patched.setattr(client._app, "_room", Room(len(body) - 1, each=len(body)))
+        refused = client.post("/webhooks/crm", content=body, headers=signed(secret, body))
+    assert (refused.status_code, refused.json()["error"]) == (503, "too much is being sent at once.")
+    assert client.post("/webhooks/crm", content=body, headers=signed(secret, body)).status_code == 200

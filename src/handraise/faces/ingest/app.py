@@ -71,6 +71,8 @@ class Ingest:
             answer = await self._answer(scope, headers, receive)
         except ClientGoneError:
             return
+        except NoRoomError:
+            answer = refused(self._door, None, 503, "overload", _TOO_MUCH, close=True)
         except Exception as error:  # noqa: BLE001 - no request may take the door down; whoever sent it tries again
             _log.exception("a request failed", path=scope["path"][:200], error=str(error))
             answer = refused(
@@ -112,8 +114,6 @@ class Ingest:
             return refused(self._door, None, 413, "too large", f"the body is over {BODY_BYTES:,} bytes.", close=True)
         except BodyLateError:
             return refused(self._door, None, 408, "too slow", "the body did not come in time.", close=True)
-        except NoRoomError:
-            return refused(self._door, None, 503, "overload", _TOO_MUCH, close=True)
         except TooLargeError as error:
             return refused(self._door, None, 413, "too large", f"{error.reason}.")
         except UnreadableError as error:
