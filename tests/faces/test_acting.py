@@ -1,17 +1,14 @@
 """A rep's day from the command line: the inbox, why it is there, what becomes of it, and why another account is not."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
+from faces.typed import answer, done, runner
 from handraise.faces.cli.app import app
 from support import write
 
-runner = CliRunner()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
@@ -45,17 +42,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done(folder / "p", "load", str(folder / "files"))
     assert "New handoffs: 1." in done(folder / "p", "refresh").output
     return folder / "p"
-
-
-def done(project: Path, *command: str) -> Result:
-    """Run a command that has to go well."""
-    result = runner.invoke(app, [*command, "--project", str(project)])
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def answer(project: Path, *command: str) -> Any:
-    return json.loads(done(project, *command, "--json").stdout)
 
 
 def test_the_inbox_shows_whom_to_talk_to_and_why(project: Path) -> None:

@@ -2,15 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
+from faces.typed import answer, done, runner
 from handraise.faces.cli.app import app
 from support import write
-
-runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +26,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done(folder / "p", "load", str(folder / "files"))
     done(folder / "p", "refresh")
     return folder / "p"
-
-
-def done(project: Path, *command: str) -> Result:
-    """Run a command that has to go well."""
-    result = runner.invoke(app, [*command, "--project", str(project)])
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def answer(project: Path, *command: str) -> Any:
-    return json.loads(done(project, *command, "--json").stdout)
 
 
 def ids(project: Path) -> set[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from handraise.playbook.handoffs import Clock, Hours
@@ -15,6 +16,7 @@ from handraise.playbook.handoffs import Clock, Hours
 _MOST_DAYS = 400
 
 
+@lru_cache(maxsize=8)
 def holidays_of(hours: Hours) -> Callable[[date], bool]:
     """Which days are public holidays where somebody works."""
     if hours.country is None:

@@ -85,11 +85,12 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
             where=_SCHEMA.at(name, lines, ("extends",)),
             todo="Write template or none.",
         )
-    template, _ = read_yaml(template_text(), "template.yaml")
-    template.pop("extends", None)
     own = set(_part(document, _TRIGGERS))
-    # Complete files of earlier versions say nothing about acting.
-    document.setdefault("handoffs", template["handoffs"])
+    if base == "template" or "handoffs" not in document:
+        template, _ = read_yaml(template_text(), "template.yaml")
+        template.pop("extends", None)
+        # Complete files of earlier versions say nothing about acting.
+        document.setdefault("handoffs", template["handoffs"])
     if base == "template":
         _check_switched_off(document, template, lines, name)
         document = _lay_over(template, document)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection
@@ -131,12 +132,11 @@ class _Deciding:
         self.project, self.warehouse, self.connection = project, project.warehouse, connection
         self.as_of, self.at = as_of, at
         self.rules: Handoffs = project.loaded.playbook.handoffs
-        self.is_holiday = holidays_of(self.rules.hours)
         self.triggers = {name: trigger.when.content_hash for name, trigger in self.rules.triggers.items()}
 
     def run(self, *, within_scope: bool) -> Decided:
         """All of it."""
-        scope = self._column("scope_accounts", "account_id") if within_scope else None
+        scope = self.warehouse.whole("scope_accounts")["account_id"].to_pylist() if within_scope else None
         self._find_edges(scope)
         fired = self._take_edges(acting.known_triggers(self.connection))
         overdue = set(acting.due_accounts(self.connection, self.at))
@@ -272,7 +272,6 @@ class _Deciding:
         return lives.sunset_at(life, self.rules.lifecycle)
 
     def _keep(self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...]) -> Decision:
-        clock, hours = getattr(self.rules.sla, verdict.priority), self.rules.hours
         return acting.add_decision(
             self.connection,
             Decision(
@@ -289,20 +288,24 @@ class _Deciding:
                 handoff=facts.under_way,
                 playbook=self.project.loaded.handoffs_hash,
             ),
-            owner=facts.owner if verdict.lane == "sales" else None,
-            due_at=due(clock, hours, self.at, self.is_holiday),
-            limit_at=too_late(clock, hours, self.at, self.is_holiday),
+            **(self._terms(facts, verdict) if verdict.outcome == "handoff" else {}),
         )
+
+    def _terms(self, facts: Facts, verdict: Verdict) -> dict[str, Any]:
+        """Whose a new handoff is, and its clocks."""
+        clock, hours = getattr(self.rules.sla, verdict.priority), self.rules.hours
+        is_holiday = holidays_of(hours)
+        return {
+            "owner": facts.owner if verdict.lane == "sales" else None,
+            "due_at": due(clock, hours, self.at, is_holiday),
+            "limit_at": too_late(clock, hours, self.at, is_holiday),
+        }
 
     def _sunset(self, facts: Facts, because: str) -> Decision:
         if facts.under_way is not None:
             acting.close_handoff(self.connection, facts.under_way, because=because, now=self.at)
         verdict = Verdict(outcome="sunset", lane="self_serve", priority="low", because=because)
         return self._keep(facts, verdict, ())
-
-    def _column(self, table: str, column: str) -> list[str]:
-        found: list[str] = self.warehouse.whole(table)[column].to_pylist()
-        return found
 
 
 def _reason(one: Held) -> Reason:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from handraise.errors import ProjectError
 from handraise.playbook.load import FILE_NAME, template_text
-from handraise.warehouse.files import write_whole
+from handraise.warehouse.text_files import write_whole
 
 DATA_FOLDER = ".handraise"
 DATABASE = "warehouse.duckdb"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
@@ -169,12 +169,3 @@ def _named(
     held = project.warehouse.hold("wanted_keys", pa.table({key: pa.array(sorted(wanted), pa.string())}))
     rows = project.warehouse.table(table).semi_join(held, key).select(key, *columns)
     return {str(row[key]): row for row in project.warehouse.rows(rows).to_pylist()}
-
-
-def since(at: datetime, now: datetime) -> str:
-    """How long ago, in the largest unit that says something."""
-    minutes = max(0, int((now - at).total_seconds() // 60))
-    for size, unit in ((60 * 24, "d"), (60, "h")):
-        if minutes >= size:
-            return f"{minutes // size} {unit}"
-    return f"{minutes} min"

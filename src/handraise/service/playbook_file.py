@@ -9,7 +9,7 @@ from pathlib import Path
 from handraise.errors import ConflictError, HandraiseError, PlaybookError, ProjectError
 from handraise.log.disk import Disk
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook, parse_playbook
-from handraise.warehouse.files import cannot_write
+from handraise.warehouse.text_files import cannot_write
 
 _NOT_SERVED = "this project reads its data from your warehouse, so there is nothing to send events to."
 _Stamp = tuple[int, int, int] | None

@@ -10,6 +10,7 @@ import ibis
 from handraise.errors import ProjectError
 from handraise.warehouse.engines.duckdb import DuckDBEngine
 from handraise.warehouse.engines.protocol import Engine, RefusedError
+from handraise.warehouse.text_files import cannot_write
 
 _OPTIONS = {
     ".csv": "FORMAT csv, HEADER",
@@ -39,32 +40,6 @@ def write_file(engine: Engine, sql: str, schema: ibis.Schema, path: Path) -> int
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return rows
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises:
-        ProjectError: It cannot be written; what was there before is still there.
-    """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(content, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-
-
-def cannot_write(path: Path, error: Exception) -> ProjectError:
-    """A file cannot be written."""
-    return ProjectError(
-        f"the file cannot be written ({error}).",
-        where=str(path),
-        todo="Check that its folder is there and may be written, and that the disk is not full.",
-    )
 
 
 def _write(engine: Engine, sql: str, schema: ibis.Schema, path: Path, options: str) -> int:

@@ -19,7 +19,7 @@ from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.records.acting import Call, CallKind, Decision
 from handraise.service import questions
 from handraise.service.calling import say, told, undo
-from handraise.service.inbox import InboxChoice, InboxItem, since
+from handraise.service.inbox import InboxChoice, InboxItem
 from handraise.service.ledgers import open_ledger
 from handraise.service.wire import encode
 
@@ -89,10 +89,19 @@ def inbox_table(title: str, items: list[InboxItem], now: datetime) -> None:
 def _due(one: InboxItem, now: datetime) -> Text:
     at = one.handoff.due_at
     if at is None:
-        return Text(f"{since(one.handoff.created_at, now)} old")
+        return Text(f"{_since(one.handoff.created_at, now)} old")
     if at < now:
-        return Text(f"{since(at, now)} late", style="red")
+        return Text(f"{_since(at, now)} late", style="red")
     return Text(f"{at:%a %H:%M}Z" if at - now < timedelta(days=6) else f"{at:%Y-%m-%d}")
+
+
+def _since(at: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that says something."""
+    minutes = max(0, int((now - at).total_seconds() // 60))
+    for size, unit in ((60 * 24, "d"), (60, "h")):
+        if minutes >= size:
+            return f"{minutes // size} {unit}"
+    return f"{minutes} min"
 
 
 def _whom(one: InboxItem) -> str:

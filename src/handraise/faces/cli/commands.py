@@ -27,7 +27,7 @@ from handraise.service.lists import Choice
 from handraise.service.project import Loaded, Project, open_project
 from handraise.service.questions import Day
 from handraise.service.start import start_from
-from handraise.warehouse.files import write_whole
+from handraise.warehouse.text_files import write_whole
 
 
 def init(folder: Path, paths: list[Path]) -> None:

@@ -32,7 +32,7 @@ from handraise.service.ledgers import open_ledger
 from handraise.service.rebuild import check_complete, files_of
 from handraise.service.wire import encode, keywords_of
 from handraise.service.worker import Worker, set_defaults
-from handraise.warehouse.files import write_whole
+from handraise.warehouse.text_files import write_whole
 
 _MEGABYTE = 1_000_000
 
