@@ -14,7 +14,7 @@ from handraise.errors import HandraiseError
 from handraise.events.call_intake import FORMAT as CALL
 from handraise.events.intake import PASSED_OVER, FileCount
 from handraise.events.registry import CANONICAL
-from handraise.faces.cli import show
+from handraise.faces.cli import show, show_start
 from handraise.faces.cli.ask import ask, is_served, order
 from handraise.faces.cli.days import right_now
 from handraise.playbook.measures import account_kinds, person_kinds
@@ -35,7 +35,7 @@ def init(folder: Path, paths: list[Path]) -> None:
     if paths:
         with show.progress("reading") as progress:
             started = start_from(folder, paths, progress)
-        show.proposals(started)
+        show_start.proposals(started)
         show.say(f"Wrote {started.file}.")
         show.say("Next: read the proposed roles in it, mend what is wrong, then run")
     else:

@@ -17,15 +17,12 @@ from rich.text import Text
 from handraise.errors import HandraiseError
 from handraise.faces.cli.console import QuietConsole
 from handraise.records import AccountScore, Check, Explanation, PersonScore, ReceiptLine
-from handraise.service.start import Placed, Start, shown
 
 # A pipe or a file is not 80 columns wide: nothing is cut off there.
 _PLAIN_WIDTH = 160
 out = QuietConsole(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH, soft_wrap=False)
 err = QuietConsole(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PLAIN_WIDTH)
 BAND_STYLE = {"hot": "bold red", "warm": "yellow", "emerging": "cyan"}
-_PROPOSALS_SHOWN = 40
-_UNPLACED_SHOWN = 6
 _REASONS_SHOWN = 3
 
 
@@ -237,35 +234,3 @@ def checks(found: list[Check]) -> None:
     }
     rows = [[marks[c.state], c.what, c.found, c.todo] for c in found]
     table("", [("", "left"), ("what", "left"), ("found", "left"), ("to do", "left")], rows)
-
-
-def _people_of(placed: Placed) -> str:
-    """Who viewed one page among many was not counted."""
-    return f"{placed.event.people:,}" if placed.count == placed.event.count else ""
-
-
-def proposals(started: Start) -> None:
-    """Which events were found, and which role each was proposed for."""
-    columns = [
-        ("event", "left"),
-        ("events", "right"),
-        ("people", "right"),
-        ("role", "left"),
-        ("", "left"),
-        ("why", "left"),
-    ]
-    rows = [
-        [shown(p.event.name), f"{p.count:,}", _people_of(p), p.proposal.role, p.proposal.level, p.proposal.why]
-        for p in started.placed[:_PROPOSALS_SHOWN]
-    ]
-    table("", columns, rows)
-    if len(started.placed) > _PROPOSALS_SHOWN:
-        say(f"and {len(started.placed) - _PROPOSALS_SHOWN:,} more, all in the playbook.")
-    left = started.profile.names - len({p.event.name for p in started.placed})
-    if left:
-        names = ", ".join(f"{shown(use.name)} ({use.count:,})" for use in started.unplaced[:_UNPLACED_SHOWN])
-        say(f"Nothing was proposed for {left:,} of {started.profile.names:,} events, such as {names}.")
-    if started.profile.refused:
-        say(f"{started.profile.refused:,} rows cannot be read and would be set aside; `handraise load` will say why.")
-    if started.passed_over:
-        say(f"Passed over, as no format knows them: {', '.join(map(str, started.passed_over))}.")
