@@ -20,7 +20,7 @@ from sqlalchemy import (
 from handraise.ledger.columns import Instant, Json, Words
 
 # Every schema that this version can read or upgrade, oldest first; the last is the present one.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 
 metadata = MetaData()
 
@@ -244,8 +244,18 @@ handoffs = Table(
     Column("closed_because", Words),
     Column("playbook", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("queue", Text),
+    Column("contacted_at", Instant),
+    Column("segment", Text),
+    Column("domain", Words),
+    Column("country", Words),
+    Column("industry", Words),
     Index("handoffs_live", "account_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("handoffs_by_turn", "closed_at", "due_at"),
+    Index("handoffs_by_owner", "owner", "id"),
+    Index("handoffs_by_domain", "domain", "id"),
+    Index("handoffs_by_account", "account_id", "id"),
+    Index("handoffs_by_limit", "closed_at", "contacted_at", "limit_at"),
     sqlite_autoincrement=True,
 )
 
@@ -279,7 +289,11 @@ decisions = Table(
     Column("look_again", Instant),
     Column("handoff_id", Integer),
     Column("playbook", Text, nullable=False),
+    Column("owner", Words),
+    Column("queue", Text),
+    Column("routed", Text),
     Index("decisions_by_account", "account_id", "id"),
+    Index("decisions_by_handoff", "handoff_id", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -301,6 +315,18 @@ handoff_calls = Table(
     Column("note", Words),
     Column("before", Json, nullable=False),
     Column("undone_at", Instant),
+    Column("signal", Text),
+    Column("rating", Integer),
     Index("handoff_calls_by_handoff", "handoff_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# People, teams and territories that were told by the API; they stand before the playbook's of the same name.
+roster = Table(
+    "roster",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )

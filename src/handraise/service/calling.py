@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
 from handraise.handoffs.calls import applied
 from handraise.ledger import acting, calls
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.store import Ledger
-from handraise.playbook.handoffs import Lifecycle
+from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.reading import did_you_mean
+from handraise.playbook.routing import Routing
 from handraise.records.acting import Call, Handoff, Life
+from handraise.service.roster import in_force
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +33,8 @@ class Told:
     calls: tuple[Call, ...]
 
 
-def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
-    """Apply a call to a handoff.
+def say(ledger: Ledger, number: int, call: Call, rules: Handoffs) -> Told:
+    """Apply a call to a handoff; people are known by every name that the roster has of them.
 
     Raises:
         NotFoundError: There is no such handoff.
@@ -41,9 +45,9 @@ def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
         take_turn(connection)
         handoff = calls.find_handoff(connection, number)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
-        call = replace(call, person_id=call.person_id or handoff.person_id)
-        after = applied(call, handoff, life, rules)
-        ends = lives.sunset_at(after[1], rules)
+        call = replace(_named(call, in_force(connection, rules).routing), person_id=call.person_id or handoff.person_id)
+        after = applied(call, handoff, life, rules.lifecycle)
+        ends = lives.sunset_at(after[1], rules.lifecycle)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
         details = {"kind": call.kind}
         record(
@@ -52,7 +56,7 @@ def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
     return told(ledger, number)
 
 
-def undo(ledger: Ledger, number: int, *, by: str, now: datetime) -> Told:
+def undo(ledger: Ledger, number: int, rules: Handoffs, *, by: str, now: datetime) -> Told:
     """Take back what somebody said last about a handoff.
 
     Raises:
@@ -62,6 +66,7 @@ def undo(ledger: Ledger, number: int, *, by: str, now: datetime) -> Told:
     with ledger.transaction() as connection:
         take_turn(connection)
         handoff = calls.find_handoff(connection, number)
+        by = in_force(connection, rules).routing.rep_called(by) or by
         undone = calls.undo_call(connection, handoff, by=by, now=now)
         details = {"kind": undone.kind}
         record(connection, actor=by, action="handoff.undo", object=f"handoff {number}", details=details, now=now)
@@ -78,6 +83,23 @@ def told(ledger: Ledger, number: int) -> Told:
         handoff = calls.find_handoff(connection, number)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
         return Told(handoff=handoff, state=life.state, calls=calls.calls_of(connection, number))
+
+
+def _named(call: Call, routing: Routing) -> Call:
+    """The call with people's ids in the place of their other names.
+
+    Raises:
+        ConflictError: Somebody who left is to have the handoff.
+        InputError: The roster does not have whom it is given to.
+    """
+    by, to = routing.rep_called(call.by) or call.by, routing.rep_called(call.to) or call.to
+    takes = to if call.kind == "reassign" else by
+    if call.kind == "reassign" and to and routing.reps and to not in routing.reps:
+        known = did_you_mean(to, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
+        raise InputError(f"the roster does not have {to!r}.", where="to", todo=known)
+    if takes in routing.reps and not routing.reps[takes].active and call.kind not in {"note", "rate"}:
+        raise ConflictError(f"{takes} takes no handoffs any more.", todo="`handraise roster` lists who does.")
+    return replace(call, by=by, to=to)
 
 
 def _life(known: dict[str, Life], handoff: Handoff) -> Life:

@@ -13,22 +13,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import pyarrow as pa
 from sqlalchemy import Connection
 
 from handraise.accounts.leads import find_lead_accounts
 from handraise.handoffs import lives
-from handraise.handoffs.decide import Facts, Somebody, Verdict, decide
+from handraise.handoffs.decide import Facts, Verdict, decide
 from handraise.handoffs.edges import hold_known, make_edges
-from handraise.handoffs.facts import make_facts, touches_of
-from handraise.handoffs.hours import due, holidays_of, too_late
-from handraise.ledger import acting, calls
+from handraise.handoffs.routing import Routed
+from handraise.ledger import acting
 from handraise.ledger.acting import Held
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
 from handraise.records.acting import Decision, Life, Reason
+from handraise.service.acting_facts import facts_of
+from handraise.service.assigning import Assigning, pass_on, to_pass_on
 from handraise.service.project import Project, check_as_of, refresh
 from handraise.service.refresh import Refreshed, score_as_of
+from handraise.service.roster import in_force
 
 # What the first decisions of a project look back to: what became true before is not news.
 FIRST_LOOK_BACK = timedelta(days=7)
@@ -97,6 +98,16 @@ def decide_now(project: Project, ledger: Ledger, *, as_of: date, now: datetime, 
         return _Deciding(project, connection, as_of=as_of, at=at).run(within_scope=within_scope)
 
 
+def pass_on_due(project: Project, ledger: Ledger, *, as_of: date, now: datetime) -> int:
+    """Give what has lain too long to somebody else, whether or not anything was scored; returns how many."""
+    rules = project.loaded.playbook.handoffs
+    with ledger.reading() as connection:
+        if not to_pass_on(connection, in_force(connection, rules), now):
+            return 0
+    with ledger.transaction() as connection:
+        return len(_Deciding(project, connection, as_of=as_of, at=now).pass_on())
+
+
 def is_first(ledger: Ledger) -> bool:
     """Whether nothing was ever decided."""
     with ledger.reading() as connection:
@@ -131,7 +142,8 @@ class _Deciding:
     def __init__(self, project: Project, connection: Connection, *, as_of: date, at: datetime) -> None:
         self.project, self.warehouse, self.connection = project, project.warehouse, connection
         self.as_of, self.at = as_of, at
-        self.rules: Handoffs = project.loaded.playbook.handoffs
+        self.rules: Handoffs = in_force(connection, project.loaded.playbook.handoffs)
+        self._giving = Assigning(connection, self.rules, at)
         self.triggers = {name: trigger.when.content_hash for name, trigger in self.rules.triggers.items()}
 
     def run(self, *, within_scope: bool) -> Decided:
@@ -145,14 +157,20 @@ class _Deciding:
             looked_at &= set(scope)  # the scores of others were not made now
         news = {one.account_id for one in fired} | (overdue & looked_at)
         candidates = sorted(news | looked_at)
-        facts = self._facts(candidates) if candidates else {}
+        facts = self._known(candidates) if candidates else {}
         known = acting.lives_of(self.connection, candidates)
         waiting = self._waiting(news)
         made: list[Decision] = []
         for account in candidates:
             made += self._decide(facts[account], known.get(account), waiting[account])
+        made += self.pass_on()
         self._note()
         return Decided(fired=len(fired), decisions=tuple(made))
+
+    def pass_on(self) -> list[Decision]:
+        """What has lain too long goes to somebody else."""
+        playbook = self.project.loaded.handoffs_hash
+        return pass_on(self.connection, self.rules, at=self.at, as_of=self.as_of, playbook=playbook)
 
     def take_as_known(self) -> None:
         """Keep what holds, and decide nothing about it."""
@@ -201,45 +219,8 @@ class _Deciding:
                 found[one.account_id].append(one)
         return found
 
-    def _facts(self, candidates: Sequence[str]) -> dict[str, Facts]:
-        """Account → what deciding needs to know of it."""
-        self.warehouse.hold("candidates", pa.table({"account_id": pa.array(candidates, pa.string())}))
-        self.warehouse.once_built("acting facts", lambda: make_facts(self.warehouse))
-        touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
-        for row in self.warehouse.rows(touches_of(self.warehouse)).to_pylist():
-            touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))
-        since = self.at - timedelta(days=self.rules.restraint.window_days)
-        for account, person, at in calls.touches_of(self.connection, candidates, since=since):
-            touches[account].append((person or "", at))
-        people: dict[str, list[Somebody]] = defaultdict(list)
-        found = self.warehouse.whole("acting_people").to_pylist()
-        for row in sorted(found, key=lambda row: (row["account_id"], row["place"])):
-            theirs = tuple(at for person, at in touches[row["account_id"]] if person == row["person_id"])
-            people[row["account_id"]].append(
-                Somebody(
-                    person_id=row["person_id"],
-                    is_pql=row["is_pql"],
-                    signed_up_at=_aware(row["created_at"] or row["first_at"]),
-                    touches=theirs,
-                )
-            )
-        live = acting.live_handoffs(self.connection, candidates)
-        raised = {name for name, trigger in self.rules.triggers.items() if trigger.hand_raise}
-        asked = acting.those_with_reasons(self.connection, list(live.values()), raised)
-        return {
-            row["account_id"]: Facts(
-                account_id=row["account_id"],
-                is_pqa=row["is_pqa"],
-                sells=row["sells"],
-                has_usage=row["has_usage"],
-                people=tuple(people[row["account_id"]]),
-                touches=tuple(at for _, at in touches[row["account_id"]]),
-                under_way=live.get(row["account_id"]),
-                is_unanswered=live.get(row["account_id"]) in asked,
-                owner=row["owner"],
-            )
-            for row in self.warehouse.whole("acting_accounts").to_pylist()
-        }
+    def _known(self, candidates: Sequence[str]) -> dict[str, Facts]:
+        return facts_of(self.project.warehouse, self.connection, self.rules, candidates, self.at)
 
     def _decide(self, facts: Facts, known: Life | None, pending: list[Held]) -> list[Decision]:
         """What is decided about one account; keeps it, and the account's life."""
@@ -272,6 +253,7 @@ class _Deciding:
         return lives.sunset_at(life, self.rules.lifecycle)
 
     def _keep(self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...]) -> Decision:
+        routed = self._giving.to_somebody(facts, verdict) if verdict.outcome == "handoff" else None
         return acting.add_decision(
             self.connection,
             Decision(
@@ -287,25 +269,30 @@ class _Deciding:
                 look_again=verdict.look_again,
                 handoff=facts.under_way,
                 playbook=self.project.loaded.handoffs_hash,
+                owner=routed.owner if routed else None,
+                queue=routed.queue if routed else None,
+                routed=routed.because if routed else None,
             ),
-            **(self._terms(facts, verdict) if verdict.outcome == "handoff" else {}),
+            terms=_terms(facts, routed) if routed else None,
         )
-
-    def _terms(self, facts: Facts, verdict: Verdict) -> dict[str, Any]:
-        """Whose a new handoff is, and its clocks."""
-        clock, hours = getattr(self.rules.sla, verdict.priority), self.rules.hours
-        is_holiday = holidays_of(hours)
-        return {
-            "owner": facts.owner if verdict.lane == "sales" else None,
-            "due_at": due(clock, hours, self.at, is_holiday),
-            "limit_at": too_late(clock, hours, self.at, is_holiday),
-        }
 
     def _sunset(self, facts: Facts, because: str) -> Decision:
         if facts.under_way is not None:
             acting.close_handoff(self.connection, facts.under_way, because=because, now=self.at)
         verdict = Verdict(outcome="sunset", lane="self_serve", priority="low", because=because)
         return self._keep(facts, verdict, ())
+
+
+def _terms(facts: Facts, routed: Routed) -> dict[str, Any]:
+    """The clocks of a new handoff, and what it was routed by, in case it goes to somebody else."""
+    return {
+        "due_at": routed.due_at,
+        "limit_at": routed.limit_at,
+        "segment": facts.segment,
+        "domain": facts.domain,
+        "country": facts.country,
+        "industry": facts.industry,
+    }
 
 
 def _reason(one: Held) -> Reason:

@@ -23,6 +23,7 @@ from handraise.faces.api import (
     playbook,
     privacy,
     quarantine,
+    roster,
     sources,
     state,
 )
@@ -40,7 +41,21 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-RESOURCES = (accounts, people, explain, handoffs, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
+RESOURCES = (
+    accounts,
+    people,
+    explain,
+    handoffs,
+    roster,
+    sources,
+    quarantine,
+    jobs,
+    playbook,
+    privacy,
+    audit,
+    state,
+    internal,
+)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from handraise.faces.cli.acting_app import handoff, inbox, why_not
+from handraise.faces.cli.acting_app import handoff, inbox, roster, why_not
 from handraise.faces.cli.days import parse_days
 from handraise.faces.cli.keeping_app import (
     audit_app,
@@ -19,6 +19,7 @@ from handraise.faces.cli.keeping_app import (
     rebuild,
     restore,
     schedules_app,
+    suppress,
     worker,
 )
 from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
@@ -47,7 +48,7 @@ app.add_typer(api_keys_app, name="api-keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(schedules_app, name="schedules")
-for command in (inbox, handoff, why_not, serve, backup, restore, rebuild, erase, person_data, worker):
+for command in (inbox, handoff, why_not, roster, serve, backup, restore, rebuild, erase, suppress, person_data, worker):
     app.command()(command)
 
 
