@@ -220,6 +220,7 @@ account_lives = Table(
     Column("below_since", Instant),
     Column("cool_until", Instant),
     Column("reached_at", Instant),
+    Column("was_pqa", Boolean, nullable=False),
     Column("look_again", Instant),
     Index("account_lives_by_clock", "look_again"),
 )

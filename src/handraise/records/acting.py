@@ -39,6 +39,7 @@ class Life:
         below_since: Since when it is no PQA; None = it is one.
         cool_until: Not to be qualified before, after a rejection; None = there is no such time.
         reached_at: When somebody last was reached since it qualified; None = nobody was.
+        was_pqa: It has been a PQA since it was handed over, so it can go below its tier; whoever only asked cannot.
     """
 
     state: State = "watching"
@@ -47,6 +48,7 @@ class Life:
     below_since: datetime | None = None
     cool_until: datetime | None = None
     reached_at: datetime | None = None
+    was_pqa: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,8 @@ def upgrade() -> None:
     for name in ("owner", "queue", "routed"):
         op.add_column("decisions", sa.Column(name, sa.Text))
     op.create_index("decisions_by_handoff", "decisions", ["handoff_id", "id"])
+    # Of accounts that were handed over before, most were PQAs.
+    op.add_column("account_lives", sa.Column("was_pqa", sa.Boolean, nullable=False, server_default=sa.true()))
     op.add_column("handoff_calls", sa.Column("signal", sa.Text))
     op.add_column("handoff_calls", sa.Column("rating", sa.Integer))
     op.create_table(
