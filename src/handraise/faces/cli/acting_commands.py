@@ -173,7 +173,7 @@ def roster(folder: Path, *, as_json: bool) -> None:
     with open_ledger(folder, os.environ) as ledger, ledger.reading() as connection:
         found = roster_now(connection, rules, now)
     if as_json:
-        show.print_json({"reps": list(found.reps), "queues": dict(found.queues)})
+        show.print_json(json.loads(encode({"reps": found.reps, "queues": found.queues})))
         return
     if found.reps:
         rows = [
