@@ -1,5 +1,6 @@
 """A rep's day from the command line: the inbox, why it is there, what becomes of it, and why another account is not."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,3 +133,19 @@ def test_people_who_do_not_want_to_be_written_to(project: Path, tmp_path: Path) 
     assert "1 of 1 may be written to again" in done(project, "suppress", "ANN@acme.com", "--remove").output
     for wrong in (["suppress"], ["suppress", "x", "--reason", "erasure"]):
         assert runner.invoke(app, [*wrong, "--project", str(project)]).exit_code == 2
+
+
+def test_a_sheet_goes_out_and_comes_back(project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kim.csv"
+    said = done(project, "pilot", "export", "--out", str(file)).output
+    assert f"Wrote 1 handoffs to {file}" in said.replace("\n", "")
+    text = file.read_text(encoding="utf-8-sig")
+    row = text.splitlines()[1]
+    assert "Ann,Head of IT" in row
+    file.write_text(text.replace(row, row.removesuffix(",") + ",met at the fair"), encoding="utf-8")
+    assert "1 things are new" in done(project, "pilot", "import", str(file), "--by", "kim").output
+    assert "0 things are new" in done(project, "pilot", "import", str(file), "--by", "kim").output
+    file.write_text(text.replace(row, row.replace("1,", "99,", 1).removesuffix(",") + ",hm"), encoding="utf-8")
+    refused = runner.invoke(app, ["pilot", "import", str(file), "--project", str(project), "--json"])
+    assert refused.exit_code == 1
+    assert "there is no handoff 99" in json.loads(refused.stdout)[0]["refused"]

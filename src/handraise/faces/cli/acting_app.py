@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -109,3 +110,42 @@ def roster(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
     from handraise.faces.cli import acting_commands
 
     run(lambda: acting_commands.roster(project, as_json=as_json))
+
+
+pilot_app = typer.Typer(
+    help="Start with one person and a spreadsheet: the inbox goes out as a file, and comes back filled in.",
+    no_args_is_help=True,
+)
+
+
+@pilot_app.command("export")
+def pilot_export(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new .xlsx or .csv.")],
+    project: ProjectOption = HERE,
+    owner: Annotated[str | None, typer.Option(help="One person's, and what they may claim.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
+    lang: LangOption = None,
+) -> None:
+    """Write the inbox as a spreadsheet in which one person notes what became of each handoff.
+
+    Example: `handraise pilot export --owner kim --out kim.xlsx`
+    """
+    from handraise.faces.cli import pilot_commands
+
+    run(lambda: pilot_commands.export(project, out, owner, limit, lang))
+
+
+@pilot_app.command("import")
+def pilot_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The filled spreadsheet.")],
+    project: ProjectOption = HERE,
+    by: Annotated[str | None, typer.Option(help="Whose words they are.", show_default="your account's name")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what somebody filled in. The same file twice says nothing twice; exit status 1 when a row was refused.
+
+    Example: `handraise pilot import kim.xlsx --by kim`
+    """
+    from handraise.faces.cli import pilot_commands
+
+    run(lambda: pilot_commands.take_in(project, file, by, as_json=as_json))

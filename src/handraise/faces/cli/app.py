@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from handraise.faces.cli.acting_app import handoff, inbox, roster, why_not
+from handraise.faces.cli.acting_app import handoff, inbox, pilot_app, roster, why_not
 from handraise.faces.cli.days import parse_days
 from handraise.faces.cli.keeping_app import (
     audit_app,
@@ -43,6 +43,7 @@ playbook_app = typer.Typer(help="Check, compare and test playbooks; see what the
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(pilot_app, name="pilot")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
 app.add_typer(audit_app, name="audit")
