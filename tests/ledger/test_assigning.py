@@ -44,7 +44,7 @@ def hand_over(
     ledger: Ledger, known: Facts, *, at: datetime = NOW, trigger: str = "became_hot", rules: Handoffs = RULES
 ) -> Handoff:
     with ledger.transaction() as connection:
-        routed = Assigning(connection, in_force(connection, rules), at).to_somebody(known, VERDICT)
+        routed = Assigning(connection, in_force(connection, rules), at, [known]).to_somebody(known, VERDICT)
         reason = Reason(trigger=trigger, person_id="p", value=1, fired_at=at)
         made = Decision(
             at=at,
@@ -142,9 +142,10 @@ def test_who_comes_back_goes_to_whoever_had_them(ledger: Ledger) -> None:
     assert hand_over(ledger, same, at=NOW + 100 * DAY).owner == "bo"
     with ledger.reading() as connection:
         since = NOW + timedelta(hours=1)
-        assert assigning.previous_owner(connection, "x", "acme.example", since=since) == "bo"
-        assert assigning.previous_owner(connection, "x", "acme.example", since=since + timedelta(seconds=1)) is None
-        assert assigning.previous_owner(connection, "x", None, since=since) is None
+        wanted = [("x", "acme.example"), ("x", None), ("a", None)]
+        had = assigning.previous_owners(connection, wanted, since=since)
+        assert had == {("x", "acme.example"): "bo", ("a", None): "bo"}
+        assert assigning.previous_owners(connection, wanted, since=since + timedelta(seconds=1)) == {}
 
 
 def test_people_are_known_by_all_their_names(ledger: Ledger) -> None:
@@ -210,4 +211,4 @@ def test_a_hand_raise_goes_to_somebody_however_much_they_have(ledger: Ledger) ->
     assert hand_over(ledger, facts("b"), rules=rules).owner is None
     with ledger.transaction() as connection:
         raised = replace(VERDICT, because="hand_raise", priority="high")
-        assert Assigning(connection, rules, NOW).to_somebody(facts("c"), raised).owner == "cy"
+        assert Assigning(connection, rules, NOW, []).to_somebody(facts("c"), raised).owner == "cy"

@@ -11,7 +11,7 @@ import pytest
 from handraise.errors import LedgerError
 from handraise.events.call_intake import EVERYBODY_DIRTY
 from handraise.events.received import Received
-from handraise.ledger import acting
+from handraise.ledger import acting, conditions
 from handraise.service import deciding, questions
 from handraise.service.erase import erase, erase_returned
 from handraise.service.host import Host
@@ -111,7 +111,7 @@ def test_a_ledger_of_before_an_erasure_is_cleared_too(tmp_path: Path) -> None:
         erase(host, "erasmus-4711", requested_by="me", now=clock)
         with host.ledger.transaction() as connection:  # as an older ledger would have it
             at = datetime(2026, 8, 30, tzinfo=UTC)
-            held = acting.Held(
+            held = conditions.Held(
                 trigger="became_hot",
                 account_id="w",
                 person_id="erasmus-4711",
@@ -120,7 +120,7 @@ def test_a_ledger_of_before_an_erasure_is_cleared_too(tmp_path: Path) -> None:
                 fired_at=at,
                 pending=False,
             )
-            acting.keep_conditions(connection, [held], [])
+            conditions.keep_conditions(connection, [held], [])
         assert erase_returned(host, now=clock) == 1
         with host.ledger.reading() as connection:
             assert acting.people_named(connection) == set()

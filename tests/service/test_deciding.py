@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handraise.ledger import acting
+from handraise.ledger import acting, conditions
 from handraise.ledger.store import Ledger
 from handraise.records.acting import Decision, Handoff
 from handraise.service.deciding import refresh_and_decide
@@ -79,7 +79,7 @@ def test_what_was_true_a_week_before_the_first_decisions_is_no_news(month: tuple
     first = min(one.at for one in decisions)
     opened = Counter(one.at for one in decisions if one.outcome == "handoff")
     with month[1].reading() as connection:
-        held = list(acting.held_conditions(connection))
+        held = list(conditions.held_conditions(connection))
     assert sum(one.fired_at < first for one in held) > opened[first], "most of what holds was known"
 
 

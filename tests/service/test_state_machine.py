@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from handraise.errors import HandraiseError
 from handraise.handoffs.decide import Facts, Somebody
 from handraise.ledger import acting, calls
-from handraise.ledger.acting import Held
+from handraise.ledger.conditions import Held
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook, load_template, parse_playbook

@@ -1,19 +1,19 @@
-"""What was decided about accounts: conditions that held, the life of each account, handoffs, and every decision."""
+"""What was decided about accounts: the life of each account, handoffs, and every decision."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, insert, select, update
 
+from handraise.ledger.rows import columns_of, parts
 from handraise.ledger.schema import (
     account_lives,
     conditions,
-    deciding,
     decisions,
     handoff_calls,
     handoff_reasons,
@@ -21,77 +21,20 @@ from handraise.ledger.schema import (
 )
 from handraise.records.acting import Decision, Handoff, Life, Reason
 
-_AT_ONCE = 500
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
-    """A condition that held when it was last looked at.
-
-    Attributes:
-        trigger: Whose.
-        account_id: Where.
-        person_id: Of whom; empty = of the whole account.
-        value: What its reason says.
-        asked_at: When it was asked for last, where each time counts anew.
-        fired_at: When the trigger fired.
-        pending: What is to be done about it is still to be decided.
-    """
-
-    trigger: str
-    account_id: str
-    person_id: str
-    value: float | None
-    asked_at: datetime | None
-    fired_at: datetime
-    pending: bool
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells it from others."""
-        return self.trigger, self.account_id, self.person_id
-
-
-def held_conditions(connection: Connection, accounts: Sequence[str] | None = None) -> Iterator[Held]:
-    """Conditions that held; of some accounts, or of all."""
-    columns = [conditions.c[field.name] for field in fields(Held)]
-    for part in [None] if accounts is None else _parts(accounts):
-        wanted = select(*columns) if part is None else select(*columns).where(conditions.c.account_id.in_(part))
-        yield from (Held(**row._asdict()) for row in connection.execute(wanted))
-
-
-def keep_conditions(connection: Connection, held: Iterable[Held], ended: Iterable[tuple[str, str, str]]) -> None:
-    """Put conditions in the place of what was known of them, and forget those that hold no more."""
-    held = list(held)
-    key = tuple_(conditions.c.trigger, conditions.c.account_id, conditions.c.person_id)
-    for part in _parts([*ended, *(one.key for one in held)]):
-        connection.execute(delete(conditions).where(key.in_(part)))
-    if held:
-        connection.execute(insert(conditions), [asdict(one) for one in held])
-
-
-def decided_until(connection: Connection) -> datetime | None:
-    """Up to when was decided; None = nothing ever was."""
-    found: datetime | None = connection.execute(select(deciding.c.decided_until)).scalar_one()
-    return found
-
-
-def known_triggers(connection: Connection) -> dict[str, str]:
-    """Triggers that were looked at the last time, and what they meant then."""
-    found: dict[str, str] | None = connection.execute(select(deciding.c.triggers)).scalar_one()
-    return found or {}
-
-
-def note_decided(connection: Connection, *, until: datetime, triggers: Mapping[str, str]) -> None:
-    """Note up to when was decided, and with which triggers."""
-    connection.execute(update(deciding).values(decided_until=until, triggers=dict(triggers)))
+# Columns of a handoff that its decision has, and those that come with it.
+_AS_DECIDED = ("account_id", "person_id", "lane", "priority", "playbook", "owner", "queue")
+_TERMS = ("due_at", "limit_at", "segment", "domain", "country", "industry")
+_SAME_REASON = tuple(
+    handoff_reasons.c[name] == bindparam(given)
+    for name, given in (("handoff_id", "of_handoff"), ("trigger", "of_trigger"), ("person_id", "of_person"))
+)
 
 
 def lives_of(connection: Connection, accounts: Sequence[str]) -> dict[str, Life]:
     """Account → its life; those that nothing was ever decided about are not in it."""
     columns = [account_lives.c[field.name] for field in fields(Life)]
     found: dict[str, Life] = {}
-    for part in _parts(accounts):
+    for part in parts(accounts):
         rows = connection.execute(
             select(account_lives.c.account_id, *columns).where(account_lives.c.account_id.in_(part))
         )
@@ -113,14 +56,21 @@ def due_accounts(connection: Connection, now: datetime) -> list[str]:
 
 def keep_life(connection: Connection, account_id: str, life: Life, *, look_again: datetime | None) -> None:
     """Put an account's life in the place of what was known of it."""
-    connection.execute(delete(account_lives).where(account_lives.c.account_id == account_id))
-    connection.execute(insert(account_lives).values(account_id=account_id, look_again=look_again, **asdict(life)))
+    keep_lives(connection, [(account_id, life, look_again)])
+
+
+def keep_lives(connection: Connection, kept: Sequence[tuple[str, Life, datetime | None]]) -> None:
+    """Account, its life, and when it is to be looked at again: each in the place of what was known of it."""
+    for part in parts(kept):
+        connection.execute(delete(account_lives).where(account_lives.c.account_id.in_([one for one, *_ in part])))
+        rows = [{"account_id": one, "look_again": again, **columns_of(life)} for one, life, again in part]
+        connection.execute(insert(account_lives), rows)
 
 
 def live_handoffs(connection: Connection, accounts: Sequence[str]) -> dict[str, int]:
     """Account → the number of the handoff that is under way."""
     found: dict[str, int] = {}
-    for part in _parts(accounts):
+    for part in parts(accounts):
         wanted = select(handoffs.c.account_id, handoffs.c.id).where(
             handoffs.c.account_id.in_(part), handoffs.c.closed_at.is_(None)
         )
@@ -132,74 +82,96 @@ def those_with_reasons(connection: Connection, numbers: Sequence[int], triggers:
     """Those of some handoffs that one of some triggers led to."""
     wanted: list[str] = list(triggers)
     found: set[int] = set()
-    for part in _parts(numbers):
+    for part in parts(numbers):
         column = handoff_reasons.c.handoff_id
         rows = select(column).where(column.in_(part), handoff_reasons.c.trigger.in_(wanted))
         found.update(connection.execute(rows).scalars())
     return found
 
 
-def add_decision(
-    connection: Connection,
-    made: Decision,
-    *,
-    terms: Mapping[str, Any] | None = None,
-) -> Decision:
-    """Keep a decision; one to hand over makes the handoff, and one to join adds its reasons.
+def add_decision(connection: Connection, made: Decision, *, terms: Mapping[str, Any] | None = None) -> Decision:
+    """As `add_decisions`, of one."""
+    return add_decisions(connection, [(made, terms or {})])[0]
+
+
+def add_decisions(connection: Connection, made: Sequence[tuple[Decision, Mapping[str, Any]]]) -> list[Decision]:
+    """Keep decisions; each to hand over makes its handoff, and each to join adds its reasons.
 
     Args:
         connection: The transaction.
-        made: The decision.
-        terms: Columns of a new handoff besides those that the decision has: its clocks, and what it was routed by.
+        made: Decisions; with those to hand over go further columns of the handoff, such as its clocks.
 
     Returns:
-        The decision with its number, and that of its handoff.
+        The decisions with their numbers, and those of their handoffs.
     """
-    if made.outcome == "handoff":
-        made = replace(made, handoff=_open_handoff(connection, made, terms or {}))
-    if made.outcome in ("handoff", "joined") and made.handoff is not None:
-        _add_reasons(connection, made.handoff, made.reasons)
-    values = {**asdict(made), "as_of": made.as_of.isoformat(), "reasons": [_as_json(one) for one in made.reasons]}
-    values["handoff_id"] = values.pop("handoff")
-    values.pop("id")
-    number = connection.execute(insert(decisions).values(**values).returning(decisions.c.id)).scalar_one()
-    return replace(made, id=int(number))
+    numbers = iter(_open_handoffs(connection, [pair for pair in made if pair[0].outcome == "handoff"]))
+    kept = [replace(one, handoff=next(numbers)) if one.outcome == "handoff" else one for one, _ in made]
+    _add_reasons(connection, kept)
+    rows = [_row(one) for one in kept]
+    return [replace(one, id=number) for one, number in zip(kept, _numbers(connection, decisions, rows), strict=True)]
 
 
-def _open_handoff(connection: Connection, made: Decision, terms: Mapping[str, Any]) -> int:
-    values = {
-        "account_id": made.account_id,
-        "person_id": made.person_id,
-        "lane": made.lane,
-        "priority": made.priority,
-        "status": "open",
-        "created_at": made.at,
-        "playbook": made.playbook,
-        "version": 1,
-        "owner": made.owner,
-        "queue": made.queue,
-        **terms,
+def _open_handoffs(connection: Connection, made: Sequence[tuple[Decision, Mapping[str, Any]]]) -> list[int]:
+    rows = [
+        {
+            **dict.fromkeys(_TERMS),
+            **{name: getattr(one, name) for name in _AS_DECIDED},
+            "status": "open",
+            "created_at": one.at,
+            "version": 1,
+            **terms,
+        }
+        for one, terms in made
+    ]
+    return _numbers(connection, handoffs, rows)
+
+
+def _numbers(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows; their numbers, in the same order."""
+    if not rows:
+        return []
+    wanted = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(wanted, rows).scalars())
+
+
+def _row(made: Decision) -> dict[str, Any]:
+    row = {
+        **columns_of(made),
+        "as_of": made.as_of.isoformat(),
+        "reasons": [_as_json(one) for one in made.reasons],
+        "handoff_id": made.handoff,
     }
-    return int(connection.execute(insert(handoffs).values(**values).returning(handoffs.c.id)).scalar_one())
+    del row["handoff"], row["id"]
+    return row
 
 
-def _add_reasons(connection: Connection, handoff: int, reasons: Iterable[Reason]) -> None:
+def _add_reasons(connection: Connection, made: Sequence[Decision]) -> None:
     """The same trigger of the same person is one reason, the latest."""
-    for one in reasons:
-        same = (handoff_reasons.c.trigger == one.trigger, handoff_reasons.c.person_id == one.person_id)
-        connection.execute(delete(handoff_reasons).where(handoff_reasons.c.handoff_id == handoff, *same))
-        connection.execute(insert(handoff_reasons).values(handoff_id=handoff, **asdict(one)))
+    told = [(one, reason) for one in made if one.outcome in ("handoff", "joined") for reason in one.reasons]
+    again = [
+        {"of_handoff": one.handoff, "of_trigger": reason.trigger, "of_person": reason.person_id}
+        for one, reason in told
+        if one.outcome == "joined"
+    ]
+    if again:
+        connection.execute(delete(handoff_reasons).where(*_SAME_REASON), again)
+    if told:
+        rows = [{"handoff_id": one.handoff, **columns_of(reason)} for one, reason in told]
+        connection.execute(insert(handoff_reasons), rows)
 
 
 def _as_json(reason: Reason) -> dict[str, Any]:
-    return {**asdict(reason), "fired_at": reason.fired_at.isoformat()}
+    return {**columns_of(reason), "fired_at": reason.fired_at.isoformat()}
 
 
-def close_handoff(connection: Connection, handoff: int, *, because: str, now: datetime) -> bool:
-    """End a handoff; False = it had ended already."""
-    wanted = update(handoffs).where(handoffs.c.id == handoff, handoffs.c.closed_at.is_(None))
-    done = wanted.values(status="closed", closed_at=now, closed_because=because, version=handoffs.c.version + 1)
-    return connection.execute(done).rowcount == 1
+def close_handoffs(connection: Connection, ended: Mapping[int, str], now: datetime) -> None:
+    """End handoffs: number → why."""
+    if ended:
+        wanted = update(handoffs).where(handoffs.c.id == bindparam("number"), handoffs.c.closed_at.is_(None))
+        done = wanted.values(
+            status="closed", closed_at=now, closed_because=bindparam("why"), version=handoffs.c.version + 1
+        )
+        connection.execute(done, [{"number": number, "why": why} for number, why in ended.items()])
 
 
 def list_handoffs(connection: Connection, *, live: bool = True) -> tuple[Handoff, ...]:
@@ -217,7 +189,7 @@ def handoffs_where(connection: Connection, *conditions: ColumnElement[bool]) -> 
 
 def _reasons_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Reason]]:
     found: dict[int, list[Reason]] = defaultdict(list)
-    for part in _parts(numbers):
+    for part in parts(numbers):
         wanted = select(handoff_reasons).where(handoff_reasons.c.handoff_id.in_(part)).order_by(handoff_reasons.c.id)
         for row in connection.execute(wanted):
             found[row.handoff_id].append(
@@ -263,7 +235,7 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
     """Take people out of everything that was decided; accounts that are one of them alone go whole. Returns rows changed."""
     ids = sorted(people)
     changed = 0
-    for part in _parts(ids):
+    for part in parts(ids):
         alone = [f"person:{one}" for one in part]
         of_alone = select(handoffs.c.id).where(handoffs.c.account_id.in_(alone))
         gone = [
@@ -292,7 +264,3 @@ def _forget_reasons(connection: Connection, people: set[str]) -> int:
             connection.execute(update(decisions).where(decisions.c.id == number).values(reasons=kept))
             changed += 1
     return changed
-
-
-def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

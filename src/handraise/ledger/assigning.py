@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Column, Connection, func, select, update
 
 from handraise.ledger import acting
+from handraise.ledger.rows import parts
 from handraise.ledger.schema import decisions, handoff_calls, handoffs
 from handraise.records.acting import Handoff
 
@@ -31,13 +33,28 @@ def queues(connection: Connection) -> dict[str, int]:
     return {row.queue: row.waiting for row in connection.execute(free.group_by(handoffs.c.queue))}
 
 
-def previous_owner(connection: Connection, account_id: str, domain: str | None, *, since: datetime) -> str | None:
-    """Who had the last handoff of an account, or of its domain, that ended since then; None = nobody had one."""
-    same = handoffs.c.account_id == account_id
-    if domain:
-        same = or_(same, handoffs.c.domain == domain)
-    wanted = select(handoffs.c.owner).where(same, handoffs.c.owner.is_not(None), handoffs.c.closed_at >= since)
-    return connection.execute(wanted.order_by(handoffs.c.id.desc()).limit(1)).scalar()
+def previous_owners(
+    connection: Connection, wanted: Sequence[tuple[str, str | None]], *, since: datetime
+) -> dict[tuple[str, str | None], str]:
+    """Account and domain → who had the last handoff of one of both that ended since then; others are not in it."""
+    of_accounts = _last_owners(connection, handoffs.c.account_id, {one for one, _ in wanted}, since)
+    of_domains = _last_owners(connection, handoffs.c.domain, {domain for _, domain in wanted if domain}, since)
+    nobody = (0, "")
+    found = {
+        (one, domain): max(of_accounts.get(one, nobody), of_domains.get(domain or "", nobody)) for one, domain in wanted
+    }
+    return {key: owner for key, (number, owner) in found.items() if number}
+
+
+def _last_owners(
+    connection: Connection, column: Column[Any], values: set[str], since: datetime
+) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
+    for part in parts(sorted(values)):
+        ended = (column.in_(part), handoffs.c.owner.is_not(None), handoffs.c.closed_at >= since)
+        rows = select(column.label("of"), handoffs.c.id, handoffs.c.owner).where(*ended).order_by(handoffs.c.id)
+        found |= {row.of: (row.id, row.owner) for row in connection.execute(rows)}
+    return found
 
 
 def lapsed(connection: Connection, now: datetime) -> tuple[Handoff, ...]:

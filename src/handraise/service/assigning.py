@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,10 +23,16 @@ class Assigning:
         connection: The transaction.
         rules: With the roster in force.
         at: When.
+        concerned: Accounts, or handoffs of accounts, for which somebody may be looked for.
     """
 
-    def __init__(self, connection: Connection, rules: Handoffs, at: datetime) -> None:
+    def __init__(
+        self, connection: Connection, rules: Handoffs, at: datetime, concerned: Sequence[Facts | Handoff]
+    ) -> None:
         self._connection, self._rules, self._at = connection, rules, at
+        since = at - timedelta(days=rules.routing.keep_owner_days)
+        wanted = [(one.account_id, one.domain) for one in concerned]
+        self._previous = assigning.previous_owners(connection, wanted, since=since)
         self._loads: dict[str, Load] | None = None
 
     def to_somebody(self, facts: Facts, verdict: Verdict) -> Routed:
@@ -40,7 +48,7 @@ class Assigning:
             country=facts.country,
             industry=facts.industry,
             crm_owner=facts.owner,
-            previous_owner=self._previous(facts.account_id, facts.domain),
+            previous_owner=self._previous.get((facts.account_id, facts.domain)),
         )
         return self._route(work, frozenset())
 
@@ -55,7 +63,7 @@ class Assigning:
             domain=handoff.domain,
             country=handoff.country,
             industry=handoff.industry,
-            previous_owner=self._previous(handoff.account_id, handoff.domain),
+            previous_owner=self._previous.get((handoff.account_id, handoff.domain)),
         )
         passed_over = assigning.owners_so_far(self._connection, handoff.id)
         return self._route(work, frozenset({*passed_over, *filter(None, [handoff.owner])}))
@@ -71,10 +79,6 @@ class Assigning:
             self._loads[routed.owner] = replace(before, under_way=before.under_way + 1, latest=newest)
         return routed
 
-    def _previous(self, account_id: str, domain: str | None) -> str | None:
-        since = self._at - timedelta(days=self._rules.routing.keep_owner_days)
-        return assigning.previous_owner(self._connection, account_id, domain, since=since)
-
 
 def pass_on(connection: Connection, rules: Handoffs, *, at: datetime, as_of: date, playbook: str) -> list[Decision]:
     """Give what has lain too long, or whose owner has left, to somebody else; each time is a decision.
@@ -87,10 +91,10 @@ def pass_on(connection: Connection, rules: Handoffs, *, at: datetime, as_of: dat
         playbook: Hash of everything the company has decided.
     """
     waiting = to_pass_on(connection, rules, at)
-    giving = Assigning(connection, rules, at)
+    giving = Assigning(connection, rules, at, [one for one, _ in waiting])
     raised = {name for name, trigger in rules.triggers.items() if trigger.hand_raise}
     asked = acting.those_with_reasons(connection, [one.id for one, _ in waiting], raised)
-    made = []
+    made: list[tuple[Decision, dict[str, Any]]] = []
     for handoff, because in waiting:
         routed = giving.to_somebody_else(handoff, hand_raise=handoff.id in asked)
         after = _after(handoff, routed, left=because == "owner_left")
@@ -110,8 +114,8 @@ def pass_on(connection: Connection, rules: Handoffs, *, at: datetime, as_of: dat
             queue=after.queue,
             routed=routed.because if routed.owner else "nobody_free",
         )
-        made.append(acting.add_decision(connection, said))
-    return made
+        made.append((said, {}))
+    return acting.add_decisions(connection, made)
 
 
 def to_pass_on(connection: Connection, rules: Handoffs, at: datetime) -> list[tuple[Handoff, str]]:

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from handraise.accounts.leads import find_lead_accounts
 from handraise.handoffs.decide import Facts
 from handraise.handoffs.edges import hold_known, make_edges
-from handraise.ledger import acting
-from handraise.ledger.acting import Held
+from handraise.ledger import acting, conditions
+from handraise.ledger.conditions import Held
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
 from handraise.service.acting_facts import facts_of
@@ -67,7 +67,7 @@ def decide_now(project: Project, ledger: Ledger, *, as_of: date, now: datetime, 
     """
     at = min(now, datetime.combine(as_of, time(), UTC))
     with ledger.transaction() as connection:
-        before = acting.decided_until(connection)
+        before = conditions.decided_until(connection)
         if before and at < before:
             return NOTHING
         return Deciding(
@@ -89,7 +89,7 @@ def pass_on_due(project: Project, ledger: Ledger, *, as_of: date, now: datetime)
 def is_first(ledger: Ledger) -> bool:
     """Whether nothing was ever decided."""
     with ledger.reading() as connection:
-        return acting.decided_until(connection) is None
+        return conditions.decided_until(connection) is None
 
 
 def due_accounts(ledger: Ledger, now: datetime) -> list[str]:

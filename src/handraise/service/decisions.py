@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from handraise.handoffs import lives
 from handraise.handoffs.decide import Facts, Verdict, decide
 from handraise.handoffs.routing import Routed
-from handraise.ledger import acting
-from handraise.ledger.acting import Held
+from handraise.ledger import acting, conditions
+from handraise.ledger.conditions import Held
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook
 from handraise.records.acting import Decision, Life, Reason
@@ -115,28 +115,83 @@ class Deciding:
         self.connection, self.loaded, self.seen = connection, loaded, seen
         self.as_of, self.at = as_of, at
         self.rules: Handoffs = in_force(connection, loaded.playbook.handoffs)
-        self._giving = Assigning(connection, self.rules, at)
         self.triggers = {name: trigger.when.content_hash for name, trigger in self.rules.triggers.items()}
 
     def run(self) -> Decided:
         """All of it."""
         scope = self.seen.scope
-        fired = self._take_edges(acting.known_triggers(self.connection))
+        fired = self._take_edges(conditions.known_triggers(self.connection))
         overdue = set(acting.due_accounts(self.connection, self.at))
         looked_at = overdue | set(acting.engaged_accounts(self.connection))
         if scope is not None:
             looked_at &= set(scope)  # the scores of others were not made now
         news = {one.account_id for one in fired} | (overdue & looked_at)
         candidates = sorted(news | looked_at)
-        facts = self.seen.facts(self.connection, self.rules, candidates, self.at) if candidates else {}
+        facts = dict(self.seen.facts(self.connection, self.rules, candidates, self.at)) if candidates else {}
         known = acting.lives_of(self.connection, candidates)
-        waiting = self._waiting(news)
-        made: list[Decision] = []
-        for account in candidates:
-            made += self._decide(facts[account], known.get(account), waiting[account])
+        new = Life(since=self.at)
+        now = {one: lives.seen(known.get(one, new), is_pqa=facts[one].is_pqa, now=self.at) for one in candidates}
+        made = self._end(facts, now)
+        again = self._hand_over(facts, now, self._waiting(news), made)
+        self._keep_lives(facts, now, known, again)
         made += self.pass_on()
         self._note()
         return Decided(fired=len(fired), decisions=tuple(made))
+
+    def _end(self, facts: dict[str, Facts], now: dict[str, Life]) -> list[Decision]:
+        """Work that ends by itself; whoever has something new to say may be handed over again at once."""
+        over = {one: ends for one, life in now.items() if (ends := self._ends(facts[one], life)) and ends[0] <= self.at}
+        numbers = {facts[one].under_way: because for one, (_, because) in over.items()}
+        acting.close_handoffs(self.connection, {n: why for n, why in numbers.items() if n is not None}, self.at)
+        verdicts = {
+            one: Verdict(outcome="sunset", lane="self_serve", priority="low", because=because)
+            for one, (_, because) in over.items()
+        }
+        made: list[tuple[Decision, Mapping[str, Any]]] = [
+            (self._decision(facts[one], verdict), {}) for one, verdict in verdicts.items()
+        ]
+        for one in over:
+            now[one], facts[one] = lives.ended(now[one], "sunset", self.at), replace(facts[one], under_way=None)
+        return acting.add_decisions(self.connection, made)
+
+    def _hand_over(
+        self, facts: dict[str, Facts], now: dict[str, Life], waiting: dict[str, list[Held]], made: list[Decision]
+    ) -> dict[str, datetime]:
+        """What is decided about everything that fired; account → when to look again at what has to wait."""
+        decided: list[tuple[Decision, Mapping[str, Any]]] = []
+        settled: list[Held] = []
+        again: dict[str, datetime] = {}
+        giving = Assigning(self.connection, self.rules, self.at, [facts[one] for one in waiting])
+        for account, pending in sorted(waiting.items()):
+            reasons = tuple(_reason(one) for one in pending)
+            verdict = decide(facts[account], now[account], reasons, self.rules, self.at)
+            routed = giving.to_somebody(facts[account], verdict) if verdict.outcome == "handoff" else None
+            terms = _terms(facts[account], routed) if routed else {}
+            decided.append((self._decision(facts[account], verdict, reasons, routed), terms))
+            if routed:
+                qualified = lives.qualified(now[account], self.at)
+                now[account] = lives.seen(qualified, is_pqa=facts[account].is_pqa, now=self.at)
+            if verdict.look_again:
+                again[account] = verdict.look_again
+            settled += pending if verdict.outcome != "hold" else []
+        made += acting.add_decisions(self.connection, decided)
+        conditions.settle_conditions(self.connection, (one.key for one in settled))
+        return again
+
+    def _keep_lives(
+        self,
+        facts: Mapping[str, Facts],
+        now: Mapping[str, Life],
+        known: Mapping[str, Life],
+        again: Mapping[str, datetime],
+    ) -> None:
+        kept = []
+        for account, life in now.items():
+            ends = self._ends(facts[account], life)
+            look_again = min((at for at in (again.get(account), ends and ends[0]) if at), default=None)
+            if account in known or look_again or life.state != "watching":
+                kept.append((account, life, look_again))
+        acting.keep_lives(self.connection, kept)
 
     def pass_on(self) -> list[Decision]:
         """What has lain too long goes to somebody else."""
@@ -149,14 +204,14 @@ class Deciding:
         self._note()
 
     def _note(self) -> None:
-        acting.note_decided(self.connection, until=self.at, triggers=self.triggers)
+        conditions.note_decided(self.connection, until=self.at, triggers=self.triggers)
 
     def _take_edges(self, known: Mapping[str, str]) -> list[Held]:
         """Keep what holds now; returns what fired. What holds of a trigger that is new or means something else is no news."""
-        self.held = {one.key: one for one in acting.held_conditions(self.connection, self.seen.scope)}
+        self.held = {one.key: one for one in conditions.held_conditions(self.connection, self.seen.scope)}
         edges = self.seen.edges(self.held.values())
         ended, found = edges.ended, sorted((self._held(one, known) for one in edges.fired), key=lambda one: one.key)
-        acting.keep_conditions(self.connection, found, ended)
+        conditions.keep_conditions(self.connection, found, ended)
         for key in ended:
             self.held.pop(key, None)
         self.held |= {one.key: one for one in found}
@@ -181,65 +236,32 @@ class Deciding:
                 found[one.account_id].append(one)
         return found
 
-    def _decide(self, facts: Facts, known: Life | None, pending: list[Held]) -> list[Decision]:
-        """What is decided about one account; keeps it, and the account's life."""
-        made: list[Decision] = []
-        life = lives.seen(known or Life(since=self.at), is_pqa=facts.is_pqa, now=self.at)
-        ends = self._ends(facts, life)
-        if ends and ends[0] <= self.at:
-            made.append(self._sunset(facts, ends[1]))
-            life, facts = lives.ended(life, "sunset", self.at), replace(facts, under_way=None)
-        again = None
-        if pending:
-            reasons = tuple(_reason(one) for one in pending)
-            verdict = decide(facts, life, reasons, self.rules, self.at)
-            made.append(self._keep(facts, verdict, reasons))
-            if verdict.outcome == "handoff":
-                life = lives.seen(lives.qualified(life, self.at), is_pqa=facts.is_pqa, now=self.at)
-            again = verdict.look_again
-            if verdict.outcome != "hold":
-                acting.keep_conditions(self.connection, [replace(one, pending=False) for one in pending], [])
-        ends = self._ends(facts, life)
-        look_again = min((at for at in (again, ends and ends[0]) if at), default=None)
-        if known or look_again or life.state != "watching":
-            acting.keep_life(self.connection, facts.account_id, life, look_again=look_again)
-        return made
-
     def _ends(self, facts: Facts, life: Life) -> tuple[datetime, str] | None:
         """When work on an account ends by itself; it does not while somebody who asked was not reached."""
         if facts.is_unanswered and not life.reached_at:
             return None
         return lives.sunset_at(life, self.rules.lifecycle)
 
-    def _keep(self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...]) -> Decision:
-        routed = self._giving.to_somebody(facts, verdict) if verdict.outcome == "handoff" else None
-        return acting.add_decision(
-            self.connection,
-            Decision(
-                at=self.at,
-                as_of=self.as_of,
-                account_id=facts.account_id,
-                person_id=verdict.person_id,
-                outcome=verdict.outcome,
-                lane=verdict.lane,
-                priority=verdict.priority,
-                because=verdict.because,
-                reasons=reasons,
-                look_again=verdict.look_again,
-                handoff=facts.under_way,
-                playbook=self.loaded.handoffs_hash,
-                owner=routed.owner if routed else None,
-                queue=routed.queue if routed else None,
-                routed=routed.because if routed else None,
-            ),
-            terms=_terms(facts, routed) if routed else None,
+    def _decision(
+        self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...] = (), routed: Routed | None = None
+    ) -> Decision:
+        return Decision(
+            at=self.at,
+            as_of=self.as_of,
+            account_id=facts.account_id,
+            person_id=verdict.person_id,
+            outcome=verdict.outcome,
+            lane=verdict.lane,
+            priority=verdict.priority,
+            because=verdict.because,
+            reasons=reasons,
+            look_again=verdict.look_again,
+            handoff=facts.under_way,
+            playbook=self.loaded.handoffs_hash,
+            owner=routed.owner if routed else None,
+            queue=routed.queue if routed else None,
+            routed=routed.because if routed else None,
         )
-
-    def _sunset(self, facts: Facts, because: str) -> Decision:
-        if facts.under_way is not None:
-            acting.close_handoff(self.connection, facts.under_way, because=because, now=self.at)
-        verdict = Verdict(outcome="sunset", lane="self_serve", priority="low", because=because)
-        return self._keep(facts, verdict, ())
 
 
 def _terms(facts: Facts, routed: Routed) -> dict[str, Any]:
