@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 
 from handraise.handoffs.citing import Absent, Fact, Facts, Value
 from handraise.handoffs.expansion import money
@@ -16,7 +15,7 @@ from handraise.handoffs.sandbox import Names
 from handraise.handoffs.wording import clean, words_of
 from handraise.playbook.section import Language
 from handraise.playbook.selling import Outreach
-from handraise.records.brief import Brief, Forecast, PersonOnMap
+from handraise.records.brief import Brief, Expansion, Forecast, Option, PersonOnMap
 
 # So few could be told apart.
 LEAST_PEOPLE = 3
@@ -179,12 +178,19 @@ def _plan(brief: Brief) -> dict[str, Value]:
     now = [words for plan in expansion.plans if (words := words_of(plan.plan))]
     if now:
         found["now"] = now[0]
-    if expansion.options:
-        best = expansion.options[-1]
-        found["next"] = words_of(best.plan)
-        found["seats"] = f"{best.seats:,}"
-        found["per_year"] = money(Decimal(best.per_year), expansion.currency or "")
+    larger = next_option(expansion)
+    if larger:
+        found["next"] = words_of(larger.plan)
+        found["seats"] = f"{larger.seats:,}"
+        found["per_year"] = money(larger.per_year, expansion.currency or "")
     return found
+
+
+def next_option(expansion: Expansion) -> Option | None:
+    """What everybody would be on the next larger plan; on the present one, where there is no larger."""
+    has = {plan.plan.casefold() for plan in expansion.plans}
+    larger = (one for one in expansion.options if one.plan.casefold() not in has)
+    return next(larger, expansion.options[-1] if expansion.options else None)
 
 
 def day_in(day: date, language: Language) -> str:

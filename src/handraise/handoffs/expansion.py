@@ -15,7 +15,7 @@ _MONTHS = 12
 def expansion_of(
     plans: Sequence[PlanNow] | None, active_people: int, pricing: Pricing, forecasts: tuple[Forecast, ...]
 ) -> Expansion:
-    """What the account would pay for everybody who is active, on its plan and on the next.
+    """What the account would pay for everybody who is active, on its plan and on each larger one.
 
     Args:
         plans: What runs now; none = it pays nothing; None = nothing is known about subscriptions.
@@ -69,18 +69,15 @@ def _place(plan: str, pricing: Pricing) -> int | None:
 def _options(
     plans: Sequence[PlanNow] | None, counts: tuple[int, int], pricing: Pricing, paid: Decimal | None
 ) -> tuple[Option, ...]:
-    """The largest plan it has, and the next; the smallest that costs anything where it has none."""
+    """The largest plan it has, where more people are active than it has seats, and every larger one that costs anything."""
     people, seats = counts
     names = list(pricing.plans)
     places = [_place(plan.plan, pricing) for plan in plans or ()]
     if any(place is None for place in places):
         return ()  # what the plan it has costs is unknown, so no other can be told to be the next
-    now = max((place for place in places if place is not None), default=None)
+    now = max((place for place in places if place is not None), default=-1)
     priced = [place for place, name in enumerate(names) if pricing.plans[name].per_seat > 0]
-    if now is None:
-        wanted = priced[:1]
-    else:
-        wanted = [now] * (now in priced and people > seats) + [place for place in priced if place > now][:1]
+    wanted = [place for place in priced if place > now or (place == now and people > seats)]
     return tuple(_option(names[place], pricing, counts, paid) for place in wanted)
 
 

@@ -48,7 +48,6 @@ _NODES: tuple[type[nodes.Node], ...] = (
 )
 _LOOP = ("first", "last", "index")
 _OPENING, _CLOSING = re.compile(r"[(\[{]|{%-?\s*(?:if|for)\b"), re.compile(r"[)\]}]|{%-?\s*end(?:if|for)\b")
-_AND = {"en": (", ", " and "), "zh": ("、", "和")}
 
 
 def _joined(values: Any, separator: str = ", ") -> str:
@@ -56,10 +55,14 @@ def _joined(values: Any, separator: str = ", ") -> str:
 
 
 def _listed(values: Any, language: str) -> str:
-    """`a, b and c`."""
+    """`a, b and c`; in Chinese, Latin letters keep their distance."""
     said = [str(one) for one in _several(values)]
-    comma, last = _AND[language]
-    return last.join([comma.join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
+    if len(said) < 2:  # noqa: PLR2004 - there is nothing to put between
+        return "".join(said)
+    if language != "zh":
+        return f"{', '.join(said[:-1])} and {said[-1]}"
+    before, after = (" " if edge.isascii() else "" for edge in (said[-2][-1:], said[-1][:1]))
+    return f"{'、'.join(said[:-1])}{before}和{after}{said[-1]}"
 
 
 def _several(values: Any) -> Iterable[Any]:
@@ -99,7 +102,7 @@ def check_template(source: str, names: Names, *, where: str, first_line: int = 1
     """
     tree = _parsed(source, where, first_line)
     for node, deep, loops, own in _walk(tree):
-        at = f"{where}:{getattr(node, 'lineno', 1) + first_line - 1}"
+        at = f"{where}:{(node.lineno or 1) + first_line - 1}"
         if deep > _DEEPEST or loops > _LOOPS_INSIDE:
             raise DraftError("the template is nested too deeply.", where=at, todo="Say it in a simpler way.")
         _check_node(node, names, own, at)

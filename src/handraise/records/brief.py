@@ -204,7 +204,7 @@ class Expansion:
         currency: Of all amounts; None = the playbook does not say.
         plans: What the account has now.
         paid_per_year: What that brings; None = unknown.
-        options: What it would be on this plan, and on the next.
+        options: What it would be on this plan and on each larger one.
         forecasts: When its limits are reached, the soonest first.
         unknown: What could not be said: no_prices, plan_without_price, seats_unknown, paid_unknown, no_people, no_limits.
     """

@@ -23,6 +23,7 @@ from handraise.faces.api import (
     playbook,
     privacy,
     quarantine,
+    selling,
     sources,
     state,
 )
@@ -40,7 +41,22 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-RESOURCES = (accounts, people, explain, handoffs, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
+# Of an account's addresses, the longer ones come first: an id may hold slashes.
+RESOURCES = (
+    selling,
+    accounts,
+    people,
+    explain,
+    handoffs,
+    sources,
+    quarantine,
+    jobs,
+    playbook,
+    privacy,
+    audit,
+    state,
+    internal,
+)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 

@@ -8,6 +8,7 @@ from handraise.faces.report.brief_words import WORDS, instant, word
 from handraise.faces.report.document import Block, Course, Document, Grid, Items, Pairs, Part, Words, plain
 from handraise.faces.report.money_part import money_part
 from handraise.faces.report.texts import long_day, number, short_day, signed
+from handraise.handoffs.drafting_facts import next_option
 from handraise.records.brief import Brief, PersonOnMap, SinceTouch
 
 _FEATURES_SHOWN = 12
@@ -48,8 +49,9 @@ def brief_line(brief: Brief) -> str:
     champion = next((one for one in brief.people if "champion" in one.roles), None)
     if champion:
         said.append(f"{t['part_champion']}: {_called(champion)}")
-    if brief.expansion.options:
-        said.append(f"{brief.expansion.options[-1].plan}: {brief.expansion.options[-1].formula}")
+    option = next_option(brief.expansion)
+    if option:
+        said.append(f"{option.plan}: {option.formula} {t['a_year']}")
     return "; ".join(plain(one) for one in said)
 
 
