@@ -140,14 +140,15 @@ class Situation:
 
 
 def by_fallback(templates: Iterable[Template], language: Language) -> list[Template]:
-    """Of each name one: in the language wanted, else in English, else in any; a project's before a shipped one."""
+    """Of each name one: in the language wanted, else in English; a project's before a shipped one."""
 
-    def turn(one: Template) -> tuple[bool, bool, str, bool]:
-        return one.language != language, one.language != "en", one.language, one.origin != "project"
+    def turn(one: Template) -> tuple[bool, bool]:
+        return one.language != language, one.origin != "project"
 
     found: dict[str, Template] = {}
     for one in sorted(templates, key=turn):
-        found.setdefault(one.name, one)
+        if one.language in {language, "en"}:
+            found.setdefault(one.name, one)
     return [found[name] for name in sorted(found)]
 
 

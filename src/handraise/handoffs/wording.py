@@ -61,6 +61,12 @@ def _is_shown(one: str) -> bool:
     return one in _SIGNS or unicodedata.category(one)[0] in {"L", "M", "N"}
 
 
+def visible(text: str) -> str:
+    """A text on one line, without what cannot be seen; nothing else of it changes."""
+    kept = (" " if unicodedata.category(one)[0] in "CZ" else one for one in text if not _is_invisible(one))
+    return " ".join("".join(kept).split())
+
+
 def invisible_in(text: str) -> bool:
     """Whether a text holds what cannot be seen, beside spaces and line breaks."""
     return any(_is_invisible(one) or (unicodedata.category(one) == "Cc" and one != "\n") for one in text)

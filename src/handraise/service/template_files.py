@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handraise.errors import DraftError, NotFoundError
 from handraise.handoffs.sandbox import LONGEST_TEMPLATE
-from handraise.handoffs.templates import KINDS, LANGUAGES, Template, parse_template
+from handraise.handoffs.templates import KINDS, LANGUAGES, Template, by_fallback, parse_template
 from handraise.playbook.section import Language
 from handraise.records.drafts import TemplateInfo
 from handraise.warehouse.text_files import write_whole
@@ -53,7 +53,7 @@ def shipped() -> tuple[Template, ...]:
 
 
 def read_templates(folder: Path) -> Templates:
-    """A project's own templates and the shipped ones; a file with a mistake hides the shipped one all the same.
+    """A project's own templates and the shipped ones; a name of which one file has a mistake is not used at all.
 
     Args:
         folder: The project's.
@@ -65,9 +65,10 @@ def read_templates(folder: Path) -> Templates:
             own.append(_read(file, name, language, folder))
         except DraftError as error:
             mistakes[name, language] = error
-    hidden = {(one.name, one.language) for one in own} | set(mistakes)
+    hidden = {(one.name, one.language) for one in own}
+    broken = {name for name, _ in mistakes}
     left = (one for one in shipped() if (one.name, one.language) not in hidden)
-    return Templates(usable=(*own, *left), mistakes=mistakes)
+    return Templates(usable=tuple(one for one in (*own, *left) if one.name not in broken), mistakes=mistakes)
 
 
 def _own_files(folder: Path) -> Iterator[tuple[Language, str, Path]]:
@@ -125,19 +126,20 @@ def list_templates(folder: Path) -> list[TemplateInfo]:
 
 
 def template_named(folder: Path, name: str, language: Language) -> Template:
-    """A template by its name, in the language wanted, else in English, else in any.
+    """A template by its name, in the language wanted, else in English.
 
     Raises:
-        DraftError: The project's own file has a mistake.
+        DraftError: A file of the project of this name has a mistake.
         NotFoundError: There is none of this name.
     """
     found = read_templates(folder)
-    if (name, language) in found.mistakes:
-        raise found.mistakes[name, language]
-    mine = [one for one in found.usable if one.name == name]
+    for (wrong, _), mistake in found.mistakes.items():
+        if wrong == name:
+            raise mistake
+    mine = [one for one in by_fallback(found.usable, language) if one.name == name]
     if not mine:
         raise NotFoundError(f"there is no template {name!r}.", todo="`handraise draft templates` lists them.")
-    return min(mine, key=lambda one: (one.language != language, one.language != "en"))
+    return mine[0]
 
 
 def eject(folder: Path, name: str, language: Language) -> Path:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handraise.faces.report.brief_words import WORDS, instant, word
-from handraise.faces.report.document import Block, Course, Document, Grid, Items, Pairs, Part, Words, plain
+from handraise.faces.report.document import Block, Course, Document, Grid, Items, Pairs, Part, Words
 from handraise.faces.report.money_part import money_part
 from handraise.faces.report.texts import long_day, number, short_day, signed
 from handraise.handoffs.drafting_facts import next_option
+from handraise.handoffs.wording import visible
 from handraise.records.brief import Brief, PersonOnMap, SinceTouch
 
 _FEATURES_SHOWN = 12
@@ -52,7 +53,7 @@ def brief_line(brief: Brief) -> str:
     option = next_option(brief.expansion)
     if option:
         said.append(f"{option.plan}: {option.formula} {t['a_year']}")
-    return "; ".join(plain(one) for one in said)
+    return "; ".join(visible(one) for one in said)
 
 
 def _account_line(brief: Brief) -> str:

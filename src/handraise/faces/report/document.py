@@ -6,11 +6,11 @@ Every text in it is plain: names and ids are foreign, and each writer escapes th
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from handraise.handoffs.wording import visible
 from handraise.playbook.section import Language
 
 
@@ -108,19 +108,9 @@ _ACTING = re.compile(r"([\\`*_{}\[\]<>()#|~&!$^=:@])")
 _LIST = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s)")
 
 
-def plain(text: str) -> str:
-    """A foreign text on one line, without what cannot be seen."""
-    kept = "".join(
-        " " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one
-        for one in text
-        if unicodedata.category(one) not in {"Cf", "Cs", "Co", "Cn"}
-    )
-    return " ".join(kept.split())
-
-
 def escaped(text: str) -> str:
     """A foreign text that Markdown shows as it is, on one line."""
-    return _LIST.sub(r"\1\\\2", _ACTING.sub(r"\\\1", plain(text)))
+    return _LIST.sub(r"\1\\\2", _ACTING.sub(r"\\\1", visible(text)))
 
 
 def to_markdown(document: Document) -> str:

@@ -8,7 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from handraise.faces.report.charts import sparkline
-from handraise.faces.report.document import Document, plain
+from handraise.faces.report.document import Document
+from handraise.handoffs.wording import visible
 
 
 def to_page(document: Document) -> str:
@@ -30,4 +31,4 @@ def _environment() -> Environment:
 
 
 def _said(text: str) -> Markup:
-    return Markup("<bdi>{}</bdi>").format(plain(text))
+    return Markup("<bdi>{}</bdi>").format(visible(text))
