@@ -59,8 +59,8 @@ _BECAUSE: dict[str, dict[Language, str]] = {
     "person_cap": {"en": "this person was written to often enough lately", "zh": "近期联系此人的次数已达上限"},
     "account_cap": {"en": "people there were written to often enough lately", "zh": "近期联系该公司的次数已达上限"},
     "buyer_missing": {
-        "en": "no user of the account can buy, and users are not pitched",
-        "zh": "该账户还没有能拍板的人，不向普通用户推销",
+        "en": "nobody who can buy is among the qualified users, and users are not pitched",
+        "zh": "合格用户中还没有能拍板的人，不向用户推销",
     },
     "nobody": {"en": "nobody is known whom it could be for", "zh": "没有已知的收件人"},
     "no_template": {"en": "no template fits", "zh": "没有合适的模板"},

@@ -106,7 +106,12 @@ def draft(folder: Path, number: int, *, lang: str | None, as_json: bool) -> None
 def draft_text(found: Draft) -> None:
     """A draft and what it rests on."""
     to = found.to_name or found.person_id or "nobody"
-    show.say(f"To {to} of {found.account_id} ({found.persona}), by {found.template} ({found.origin}, {found.language})")
+    if not found.body and found.blocked:
+        show.say(f"No draft for {to} of {found.account_id}.")
+    else:
+        show.say(
+            f"To {to} of {found.account_id} ({found.persona}), by {found.template} ({found.origin}, {found.language})"
+        )
     if found.body:
         show.say(f"\n  Subject: {found.subject}\n")
         for line in found.body.split("\n"):

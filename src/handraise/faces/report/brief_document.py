@@ -114,10 +114,12 @@ def _buyer(brief: Brief) -> Part | None:
         return None
     champion = next((one for one in brief.people if one.person_id == wanted.champion_id), None)
     rule = t["rule"].format(seniorities=", ".join(wanted.seniorities), departments=", ".join(wanted.buying_departments))
+    known = [f"{_called(one)} ({_position(one)})" for one in brief.people if "buyer" in one.roles]
     rows = (
         (t["buyer_domain"], wanted.domain or t["unknown"]),
         (t["buyer_departments"], ", ".join(wanted.departments) or t["unknown"]),
         (t["buyer_champion"], _called(champion)),
+        *(((t["buyer_known"], "; ".join(known)),) if known else ()),
         (t["buyer_titles"], ", ".join(wanted.titles)),
         (t["buyer_rule"], rule),
     )
