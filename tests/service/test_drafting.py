@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,10 @@ from handraise.records.acting import Call
 from handraise.service.calling import say, undo
 from handraise.service.drafting import Approving, approvals, approve, draft_of, preview, story
 from handraise.service.project import Project
+from handraise.service.questions import QUESTIONS
+from handraise.service.selling_questions import brief as _brief  # noqa: F401 - makes the questions known
 from handraise.service.template_files import eject, list_templates, template_named
+from handraise.service.wire import answer_of, encode, keywords_of
 from service.selling_company import LATE, Company
 from support import DAY
 
@@ -204,6 +208,36 @@ def test_templates_of_other_files_are_passed_over(company: Company) -> None:
         template_named(project.folder, "outreach/none", "en")
     with pytest.raises(NotFoundError):
         eject(project.folder, "outreach/../../x", "en")
+
+
+def test_a_template_s_name_is_one_that_the_audit_trail_can_hold(company: Company) -> None:
+    project, _ = company
+    file = own(project, "outreach/ann@acme", "subject: x\n---\n{{ use.people }}")
+    try:
+        [row] = [one for one in list_templates(project.folder) if one.mistake]
+        assert "cannot have this name" in row.mistake
+    finally:
+        file.unlink()
+
+
+def test_what_is_asked_travels_between_processes(company: Company) -> None:
+    project, handoffs = company
+    number = handoffs["acme"].id
+    asked: dict[str, dict[str, Any]] = {
+        "brief": {"number": number, "account_id": None, "language": "zh", "now": LATE},
+        "draft": {"number": number, "language": None, "now": LATE},
+        "story": {"account_id": "acme", "language": "en", "now": LATE},
+        "draft_approvals": {"number": number},
+        "preview_template": {"template": "outreach/general", "accounts": 1, "language": "en", "now": LATE},
+        "templates": {"language": "en"},
+        "approve_draft": {"number": number, "said": KIM, "language": "en", "now": LATE},
+    }
+    for name, given in asked.items():
+        function = QUESTIONS[name].answer
+        keywords = keywords_of(function, encode(given))
+        assert keywords == given
+        found = function(project, **keywords)
+        assert answer_of(function, encode(found)) == found
 
 
 def test_a_preview_shows_real_accounts_and_what_would_be_refused(company: Company) -> None:

@@ -71,7 +71,7 @@ def read_account(
         usage=_usage(read, as_of),
         people=sorted(read["people"], key=lambda row: (not row["champion"], -row["score"], row["person_id"])),
         plans=tuple(map(_plan, sorted(read["plans"], key=_plan_turn))) if known else None,
-        measurements=tuple(map(_measurement, read["limits"])),
+        measurements=tuple(map(_measurement, sorted(read["limits"], key=_meter_turn))),
         touches=tuple(
             sorted(map(_touch, read["touches"]), key=lambda one: (one.at, one.person_id or ""), reverse=True)
         ),
@@ -175,6 +175,10 @@ def _plan(row: dict[str, Any]) -> PlanNow:
         since=row["started_at"].date(),
         channel=row["channel"],
     )
+
+
+def _meter_turn(row: dict[str, Any]) -> tuple[str, str, datetime]:
+    return row["metric"], row["workspace_id"] or "", row["measured_at"]
 
 
 def _measurement(row: dict[str, Any]) -> Measurement:

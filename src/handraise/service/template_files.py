@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,8 @@ from handraise.warehouse.text_files import write_whole
 FOLDER = "templates"
 _ENDING = ".txt"
 _MOST_FILES = 500
+# Names stand in the audit trail, which is kept for good.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,9 @@ def _own_files(folder: Path) -> Iterator[tuple[Language, str, Path]]:
 
 def _read(file: Path, name: str, language: Language, folder: Path) -> Template:
     where = file.relative_to(folder).as_posix()
+    if not _NAME.fullmatch(file.stem):
+        todo = "Use small letters, digits, `_` and `-`, at most 60."
+        raise DraftError("a template cannot have this name.", where=where, todo=todo)
     try:
         with file.open("rb") as opened:
             content = opened.read(LONGEST_TEMPLATE * 4 + 1)

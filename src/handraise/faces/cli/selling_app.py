@@ -114,6 +114,8 @@ def draft_templates(
     """
     from handraise.faces.cli import selling_commands
 
+    if lang not in {None, "en", "zh"}:
+        raise typer.BadParameter("choose en or zh", param_hint="--lang")
     if eject:
         run(lambda: selling_commands.eject(project, eject, lang=lang))
         return
