@@ -100,7 +100,7 @@ def test_a_page_needs_nothing_else_and_nothing_foreign_acts_in_it(
 def test_markdown_shows_names_as_they_are(numbers: Numbers) -> None:
     project, known = numbers
     text = done(project, "brief", str(known["cozy"]), "--format", "md").output
-    assert r"Solo \<b\>X\</b\> Bcc\: evil.example" in text
+    assert r"Solo \<b\>X\</b\> Bcc\: evil\.example" in text
     assert not re.search(r"(?<!\\)<", text)
     assert text.startswith(r"# Cozy\: brief")
     assert "## Why now" in text

@@ -108,6 +108,9 @@ def test_the_subject_is_one_line_and_short() -> None:
 def test_a_text_without_any_cite_is_generic() -> None:
     assert code(cites=()) == "generic"
     assert code(cites=(replace(PEOPLE, text=" "),)) == "generic"
+    it = replace(PEOPLE, text="it")
+    assert code(body="Hello Ann, how is it going?", cites=(it,)) == "generic", "a department called it"
+    assert code(body="Hello Ann, how is SSO going?", cites=(replace(it, text="sso"),)) == ""
     assert check_draft(replace(DRAFT, cites=(), language="zh"), RULES) == Blocked(
         code="generic", because="没有引用该公司的任何使用情况，过于泛泛"
     )

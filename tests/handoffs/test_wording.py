@@ -140,3 +140,4 @@ def test_a_hostile_name_does_not_act_in_markdown(name: str) -> None:
     for place, one in enumerate(bare):
         if one in "`*_[]<>|#~@:&":
             assert bare[place - 1] == "\\", said
+    assert "www." not in said.lower()

@@ -64,11 +64,13 @@ def _known(warehouse: Warehouse) -> ir.Table:
 
 
 def _lasts(warehouse: Warehouse, whos: ir.Table) -> ir.Table:
-    """person_id → the last day on which they were active, and the first instant at which they were seen."""
+    """person_id → the last day on which they were active, and the first instants at which they were seen, and active."""
     days = warehouse.table("person_days").inner_join(whos, "who")
     before = days.filter(days.day < days.as_of)
     return before.group_by("person_id").agg(
-        last_active=before.day.max(where=before.n_active > 0), first_at=before.first_at.min()
+        last_active=before.day.max(where=before.n_active > 0),
+        first_at=before.first_at.min(),
+        first_active_at=before.first_active_at.min(),
     )
 
 
@@ -77,7 +79,9 @@ def _totals(warehouse: Warehouse, used: ir.Table, known: ir.Table, lasts: ir.Tab
     recent = used.filter(used.age < WINDOW)
     active = recent.agg(active_people=recent.person_id.nunique())
     dated = lasts.cross_join(warehouse.table("briefed").select("since"))
-    seen = dated.agg(new_people=dated.count(where=dated.first_at >= dated.since), last_active=dated.last_active.max())
+    seen = dated.agg(
+        new_people=dated.count(where=dated.first_active_at >= dated.since), last_active=dated.last_active.max()
+    )
     return active.cross_join(known.agg(people=known.count())).cross_join(seen)
 
 

@@ -126,7 +126,9 @@ def _use(brief: Brief) -> dict[str, Value]:
         found["departments"] = tuple(Fact("use.departments", one, rests) for one in departments[:_DEPARTMENTS_SAID])
         found["department_count"] = _count("use.department_count", len(departments), rests)
     if usage.new_people >= LEAST_PEOPLE:
-        found["new_people"] = _count("use.new_people", usage.new_people, f"people first seen in the last {days} days")
+        found["new_people"] = _count(
+            "use.new_people", usage.new_people, f"people active for the first time in {days} days"
+        )
     weeks = _weeks_running(brief)
     if weeks > 1:
         found["weeks"] = _count("use.weeks", weeks, "whole weeks running in which somebody was active")

@@ -263,7 +263,7 @@ def _since(
         score_on=day,
         score_then=None if then is None else sum(then.values()),
         changes=changes_between(then or {}, receipt) if day else (),
-        new_people=project.warehouse.count(firsts.filter(firsts.first_at >= at.replace(tzinfo=None))),
+        new_people=project.warehouse.count(firsts.filter(firsts.first_active_at >= at.replace(tzinfo=None))),
     )
 
 

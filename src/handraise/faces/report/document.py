@@ -105,12 +105,14 @@ class Document:
 
 # What Markdown, and the HTML that it may hold, would take for more than a sign; a dash, a plus or a number begin lists.
 _ACTING = re.compile(r"([\\`*_{}\[\]<>()#|~&!$^=:@])")
+# `www.example.com` would become a link.
+_DOT_INSIDE = re.compile(r"\.(?=[^\W\d])")
 _LIST = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s)")
 
 
 def escaped(text: str) -> str:
     """A foreign text that Markdown shows as it is, on one line."""
-    return _LIST.sub(r"\1\\\2", _ACTING.sub(r"\\\1", visible(text)))
+    return _LIST.sub(r"\1\\\2", _DOT_INSIDE.sub(r"\.", _ACTING.sub(r"\\\1", visible(text))))
 
 
 def to_markdown(document: Document) -> str:

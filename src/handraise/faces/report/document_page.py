@@ -26,7 +26,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"sparkline": sparkline, "said": _said, "kind_of": lambda block: type(block).__name__}
+    environment.globals |= {
+        "sparkline": sparkline,
+        "said": _said,
+        "plain": visible,
+        "kind_of": lambda block: type(block).__name__,
+    }
     return environment
 
 
