@@ -8,6 +8,7 @@ from pydantic import Field
 
 from handraise.playbook.routing import Routing
 from handraise.playbook.section import Name, Section
+from handraise.playbook.selling import Admins, Outreach, Pricing
 from handraise.playbook.triggers import Trigger
 from handraise.playbook.working_time import Hours, Sla
 
@@ -55,3 +56,6 @@ class Handoffs(Section):
     routing: Routing = Routing()
     restraint: Restraint = Restraint()
     lifecycle: Lifecycle = Lifecycle()
+    pricing: Pricing = Pricing()
+    admins: Admins = Admins()
+    outreach: Outreach = Outreach()

@@ -24,6 +24,7 @@ from handraise.faces.api import (
     privacy,
     quarantine,
     roster,
+    selling,
     sources,
     state,
 )
@@ -41,7 +42,9 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
+# Of an account's addresses, the longer ones come first: an id may hold slashes.
 RESOURCES = (
+    selling,
     accounts,
     people,
     explain,

@@ -49,6 +49,7 @@ KINDS = {
     "wrong-method": Kind(status=405, title="The address does not do this"),
     "too-slow": Kind(status=408, title="The body did not come in time"),
     "conflict": Kind(status=409, title="It is no longer, or already, so"),
+    "draft-refused": Kind(status=409, title="The draft may not be used"),
     "changed-meanwhile": Kind(status=412, title="It was changed by somebody else"),
     "too-large": Kind(status=413, title="The body is too large"),
     "invalid-request": Kind(status=422, title="The request is not as it has to be"),
@@ -69,6 +70,7 @@ _KIND_OF: dict[type[HandraiseError], str] = {
     errors.EngineError: "failed",
     errors.NoRoomError: "busy",
     errors.ConflictError: "conflict",
+    errors.DraftError: "draft-refused",
     errors.NotFoundError: "not-found",
     errors.LedgerError: "conflict",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from handraise.errors import BusyError, ProjectError
@@ -12,17 +12,27 @@ from handraise.faces.cli import commands, show
 from handraise.faces.cli.acting_commands import inbox_table
 from handraise.faces.cli.ask import is_served
 from handraise.faces.cli.days import right_now
-from handraise.playbook.load import FILE_NAME
+from handraise.faces.cli.selling_commands import draft_text
+from handraise.faces.report.brief_document import brief_line
+from handraise.playbook.load import FILE_NAME, template_text
+from handraise.playbook.section import Language
 from handraise.service import project as projects
 from handraise.service import questions
+from handraise.service.briefs import brief_of_handoff
 from handraise.service.deciding import refresh_and_decide
+from handraise.service.drafting import draft_from
 from handraise.service.folder import DATA_FOLDER, create_project
 from handraise.service.inbox import InboxChoice, inbox
 from handraise.service.lists import Choice, list_accounts
-from handraise.service.project import open_project
+from handraise.service.project import Project, open_project
 
 WEEKS = 6
 _MARK = ".handraise-demo"
+# What the simulated company's plans cost; a template has no prices, as nobody's are known.
+_UNPRICED = "pricing: {currency: null, plans: {}}"
+_PRICED = (
+    "pricing: {currency: EUR, plans: {team: {per_seat: 12}, business: {per_seat: 24}, enterprise: {per_seat: 42}}}"
+)
 
 
 def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | None, language: str) -> None:
@@ -48,7 +58,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
     show.say(f"Simulating a company ({accounts:,} accounts, {days} days, seed {seed}). Nothing in it is real.")
     data = folder / "data"
     commands.simulate(data, accounts=accounts, days=days, seed=seed, events_per_day=None, end=end)
-    create_project(folder)
+    create_project(folder, template_text().replace(_UNPRICED, _PRICED))
     with open_project(folder) as project:
         with show.progress("loading") as progress:
             loaded = projects.load(project, [data], progress)
@@ -70,7 +80,9 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
             list_accounts(project, Choice(sort="tier", limit=12), lang),
         )
         show.say("")
-        inbox_table("Who is asked to act today", inbox(project, InboxChoice(limit=6), lang), now)
+        listed = inbox(project, InboxChoice(limit=6), lang)
+        inbox_table("Who is asked to act today", listed, now)
+        _show_words(project, [one.handoff.id for one in listed], lang, now)
         page = folder / "report.html"
         commands.write_report(questions.overview(project, as_of=None, language=lang, now=now), page)
     commands.note_loads_of(folder, loaded)
@@ -79,6 +91,19 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
     show.say(f"              handraise inbox --project {folder}        who is asked to act, and why")
     show.say(f"See it live, in two terminals: handraise serve --project {folder}")
     show.say(f"                               handraise simulate --live --project {folder}")
+
+
+def _show_words(project: Project, numbers: list[int], language: Language, now: datetime) -> None:
+    """What to know and what to write, for the first handoff of the inbox whose draft may be used."""
+    for number in numbers:
+        brief = brief_of_handoff(project, number, language=language, now=now)
+        draft = draft_from(project, brief, language)
+        if draft.blocked is None:
+            show.say(f"\nBefore the first word (handraise brief {number}):")
+            show.say(f"  {brief_line(brief)}")
+            show.say(f"\nA draft (handraise draft {number}); a person approves it, and nothing is sent:\n")
+            draft_text(draft)
+            return
 
 
 def _fresh(folder: Path) -> None:
