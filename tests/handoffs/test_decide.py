@@ -172,7 +172,9 @@ def test_the_strongest_reason_sets_the_priority() -> None:
 
 
 def test_work_ends_two_weeks_below_the_tier_or_three_weeks_without_reaching_anybody() -> None:
-    life = lives.qualified(FRESH, NOW)
+    asked = lives.qualified(FRESH, NOW)
+    assert lives.seen(asked, is_pqa=False, now=NOW + DAY) == asked, "who never had a tier cannot lose it"
+    life = lives.seen(asked, is_pqa=True, now=NOW)
     assert lives.sunset_at(life, RULES.lifecycle) == (NOW + 21 * DAY, "nobody_reached")
     below = lives.seen(life, is_pqa=False, now=NOW + 2 * DAY)
     assert lives.sunset_at(below, RULES.lifecycle) == (NOW + 16 * DAY, "below_tier")
