@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from handraise.playbook.connection import WarehouseMode
+from handraise.playbook.enrichment import Enrichment
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.ladder import Rung, parse_ladder
 from handraise.playbook.measures import (
@@ -266,6 +267,7 @@ class Playbook(Section):
     tiers: tuple[Tier, ...] = Field(min_length=1)
     segments: tuple[Segment, ...] = Field(min_length=1)
     handoffs: Handoffs = Handoffs()
+    enrichment: Enrichment = Enrichment()
     # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
     warehouse: WarehouseMode | None = None
 

@@ -122,6 +122,12 @@ INPUTS: dict[str, Input] = {
             required=(("account_id", "person_id"), "outcome", "at"),
             key=("account_id", "person_id", "outcome", "at"),
         ),
+        _input(
+            "enrichment",
+            "domain email source known_at:instant name employees:whole industry country tags title department seniority",
+            required=(("domain", "email"), "source", "known_at"),
+            key=("domain", "email", "source", "known_at"),
+        ),
     )
 }
 
