@@ -56,6 +56,7 @@ KINDS = {
     "invalid-playbook": Kind(status=422, title="The playbook has a mistake"),
     "if-match-missing": Kind(status=428, title="Say which version you change"),
     "failed": Kind(status=500, title="The server failed"),
+    "remote-failed": Kind(status=502, title="Another server did not do its part"),
     "busy": Kind(status=503, title="Not now"),
 }
 _KIND_OF: dict[type[HandraiseError], str] = {
@@ -71,6 +72,8 @@ _KIND_OF: dict[type[HandraiseError], str] = {
     errors.ConflictError: "conflict",
     errors.NotFoundError: "not-found",
     errors.LedgerError: "conflict",
+    errors.AddressError: "invalid-input",
+    errors.RemoteError: "remote-failed",
 }
 
 
