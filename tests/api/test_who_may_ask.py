@@ -25,6 +25,8 @@ NEEDS = {
     ("POST", "/handoffs/{id}/calls"): "write",
     ("POST", "/handoffs/{id}/undo"): "write",
     ("GET", "/decisions/{id}"): "read",
+    ("GET", "/enrichment"): "read",
+    ("GET", "/enrichment/conflicts"): "read",
     ("GET", "/sources"): "read",
     ("POST", "/sources"): "admin",
     ("POST", "/sources/{id}/disable"): "admin",

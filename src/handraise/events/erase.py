@@ -104,7 +104,7 @@ def erase_rows(warehouse: Warehouse, subject: Subject) -> dict[str, int]:
     unnamed = warehouse.table("events").filter(lambda t: t.person_id.isnull())
     theirs = unnamed.semi_join(ids, unnamed.anonymous_id == ids.id).select("event_id")
     gone["events"] += warehouse.delete("events", warehouse.create("erased_events", theirs, temporary=True))
-    for name in ("leads", "enrichment"):
+    for name in ("leads", "enrichment", "provider_said"):
         rows = warehouse.table(name)
         addressed = rows.semi_join(emails, rows.email.strip().lower() == emails.id).select("email").distinct()
         gone[name] = warehouse.delete(name, warehouse.create("erased_addresses", addressed, temporary=True))

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
 
+from handraise.ledger.enriching import forget_answers, names_kept
 from handraise.ledger.schema import (
     account_lives,
     conditions,
@@ -254,17 +255,18 @@ def _decision(row: Row[Any]) -> Decision:
 
 
 def people_named(connection: Connection) -> set[str]:
-    """Ids of everybody whom decisions, handoffs or conditions name."""
+    """Ids of everybody whom decisions, handoffs or conditions name, and addresses that providers were asked about."""
     columns = [table.c.person_id for table in (conditions, handoffs, handoff_reasons, handoff_calls, decisions)]
     found = {one for column in columns for one in connection.execute(select(column).distinct()).scalars() if one}
     reasons = connection.execute(select(decisions.c.reasons)).scalars()
-    return found | {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
+    found |= {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
+    return found | names_kept(connection)
 
 
 def forget_people(connection: Connection, people: Iterable[str]) -> int:
     """Take people out of everything that was decided; accounts that are one of them alone go whole. Returns rows changed."""
     ids = sorted(people)
-    changed = 0
+    changed = forget_answers(connection, ids)
     for part in _parts(ids):
         alone = [f"person:{one}" for one in part]
         of_alone = select(handoffs.c.id).where(handoffs.c.account_id.in_(alone))

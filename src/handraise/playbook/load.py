@@ -102,7 +102,9 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
     _check_roles(playbook, lines, name)
     playbook = _without_blind_triggers(playbook, own, lines, name)
     content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs", "enrichment"})
-    if playbook.enrichment.order != Order():  # who is asked how often decides nothing about scores; whom to believe does
+    if (
+        playbook.enrichment.order != Order()
+    ):  # who is asked how often decides nothing about scores; whom to believe does
         content["enrichment_order"] = playbook.enrichment.order.model_dump(mode="json")
     acting = playbook.handoffs.model_dump(mode="json")
     return LoadedPlaybook(

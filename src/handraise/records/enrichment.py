@@ -29,6 +29,21 @@ class Reply:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """Whom a provider is asked about.
+
+    Attributes:
+        about: company or person.
+        name: Domain of the company, or e-mail address of the person in small letters.
+        person_id: Whose address it is; None for a company.
+    """
+
+    about: About
+    name: str
+    person_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderAnswer:
     """An answer that is kept.
 

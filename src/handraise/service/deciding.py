@@ -27,6 +27,7 @@ from handraise.ledger.acting import Held
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
 from handraise.records.acting import Decision, Life, Reason
+from handraise.service.enriching import bring_in
 from handraise.service.project import Project, check_as_of, refresh
 from handraise.service.refresh import Refreshed, score_as_of
 
@@ -73,6 +74,7 @@ def refresh_and_decide(
     if project.ledger is None or not project.loaded.playbook.handoffs.triggers:
         return refresh(project, as_ofs, now=now, full=full, progress=progress), NOTHING
     with project.ledger() as ledger:
+        bring_in(project, ledger)
         before = look_back(project, ledger, as_of, progress)
         done = refresh(project, as_ofs, now=now, full=full, progress=progress)
         done = replace(done, days_rolled_up=max(done.days_rolled_up, before))

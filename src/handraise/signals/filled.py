@@ -16,9 +16,11 @@ def filled(rows: ir.Table, enriched: ir.Table, keys: list[str]) -> ir.Table:
         keys: Columns to join by.
     """
     fields = [column for column in rows.columns if f"{column}_before" in enriched.columns]
-    theirs = enriched.select(*keys, **{f"_{name}": enriched[name] for name in fields}, **{
-        f"_{name}_before": enriched[f"{name}_before"] for name in fields
-    })
+    theirs = enriched.select(
+        *keys,
+        **{f"_{name}": enriched[name] for name in fields},
+        **{f"_{name}_before": enriched[f"{name}_before"] for name in fields},
+    )
     joined = rows.left_join(theirs, keys)
     others = {column: joined[column] for column in rows.columns if column not in fields}
     values = {name: _believed(joined, name) for name in fields}

@@ -151,7 +151,9 @@ def _pair_rows(warehouse: Warehouse) -> ir.Table:
 def _with_enriched_traits(rows: ir.Table, enriched: ir.Table) -> ir.Table:
     """Traits as they were known at as-of, of those of whom others said something by then."""
     traits = ("department", "is_executive", "is_buyer")
-    theirs = enriched.select("as_of", "person_id", known_then=TRUE, **{f"then_{name}": enriched[name] for name in traits})
+    theirs = enriched.select(
+        "as_of", "person_id", known_then=TRUE, **{f"then_{name}": enriched[name] for name in traits}
+    )
     joined = join_on(rows, theirs, ["as_of", "person_id"])
     said = joined.known_then.fill_null(FALSE)
     values = {name: said.ifelse(joined[f"then_{name}"], joined[name]) for name in traits}

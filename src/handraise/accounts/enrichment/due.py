@@ -55,7 +55,9 @@ def worth_people(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     scored = warehouse.table("scored_people")
     selling = scored.filter(scored.known & scored.band.isin(list(playbook.selling_bands)))
     placed = selling.select("person_id", "account_id").inner_join(warehouse.table("worth_accounts"), "account_id")
-    best = placed.group_by("person_id").agg(urgent=placed.urgent.max(), tier=placed.tier.min(), score=placed.score.max())
+    best = placed.group_by("person_id").agg(
+        urgent=placed.urgent.max(), tier=placed.tier.min(), score=placed.score.max()
+    )
     people = warehouse.table("people").semi_join(warehouse.table("person_domains"), "person_id")
     rows = people.select("person_id", "title", "department", "seniority", subject=people.email.strip().lower())
     return best.inner_join(rows, "person_id")
@@ -71,7 +73,11 @@ def due(worth: ir.Table, settings: HttpProvider, fresh: ir.Table) -> ir.Table:
     """
     rows = worth.anti_join(fresh, "subject")
     if settings.missing_only:
-        missing = [rows[name].isnull() if name in rows.columns else ibis.literal(value=True) for name in settings.fields]
+        missing = [
+            rows[name].isnull() if name in rows.columns else ibis.literal(value=True) for name in settings.fields
+        ]
         rows = rows.filter(any_of(*missing))
-    subjects = rows.group_by("subject").agg(urgent=rows.urgent.max(), tier=rows.tier.min(), score=rows.score.max())
+    person = {"person_id": rows.person_id.min()} if "person_id" in rows.columns else {}
+    best = {"urgent": rows.urgent.max(), "tier": rows.tier.min(), "score": rows.score.max()}
+    subjects = rows.group_by("subject").agg(**person, **best)
     return subjects.order_by(subjects.urgent.desc(), subjects.tier, subjects.score.desc(), subjects.subject)

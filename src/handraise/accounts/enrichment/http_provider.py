@@ -46,9 +46,9 @@ class AskedOverHttp:
         try:
             answer = self._call("GET", url, headers=self._headers, within=self._within)
         except AddressError as error:
-            return Reply(outcome="refused", values={}, because=error.what)
+            return Reply(outcome="refused", values={}, because=error.what.rstrip("."), wait_until=now)
         except RemoteError as error:
-            return Reply(outcome="failed", values={}, because=error.what)
+            return Reply(outcome="failed", values={}, because=error.what.rstrip("."))
         return self._read(answer, now)
 
     def _read(self, answer: Answer, now: datetime) -> Reply:

@@ -37,12 +37,17 @@ def refresh_said(warehouse: Warehouse, playbook: Playbook) -> None:
     remake_when_changed(warehouse, "said_of", repr(made_of), lambda: _make_said(warehouse, playbook, empty=not made_of))
 
 
+def all_said(warehouse: Warehouse) -> ir.Table:
+    """Every row: of files, webhooks and tables, and of providers that were asked."""
+    return warehouse.table("enrichment").union(warehouse.table("provider_said"), distinct=False)
+
+
 def _make_said(warehouse: Warehouse, playbook: Playbook, *, empty: bool) -> None:
     if empty:
         warehouse.create("company_said", _schema("account_id", COMPANY_FIELDS))
         warehouse.create("person_said", _schema("person_id", PERSON_FIELDS))
         return
-    rows = warehouse.table("enrichment")
+    rows = all_said(warehouse)
     refresh_hosts(warehouse, rows.select(host=_host(rows)))
     order = playbook.enrichment.order
     companies = _of_accounts(warehouse, playbook)
@@ -62,7 +67,7 @@ def _host(rows: ir.Table) -> ir.StringValue:
 
 def _of_accounts(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     work = work_domains(warehouse.table("email_hosts"), playbook.domains)
-    rows = warehouse.table("enrichment")
+    rows = all_said(warehouse)
     hosted = rows.mutate(host=_host(rows)).drop("domain").inner_join(work, "host")
     owners = warehouse.table("domain_owners").select(_owned="domain", _owner="account_id")
     owned = hosted.left_join(owners, hosted.domain == owners["_owned"])
@@ -71,7 +76,7 @@ def _of_accounts(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
 
 
 def _of_people(warehouse: Warehouse) -> ir.Table:
-    rows, people = warehouse.table("enrichment"), warehouse.table("people")
+    rows, people = all_said(warehouse), warehouse.table("people")
     addressed = people.select("person_id", address=people.email.strip().lower())
     said = rows.filter(rows.email.notnull()).mutate(_address=rows.email.strip().lower())
     joined = said.inner_join(addressed, said["_address"] == addressed.address)

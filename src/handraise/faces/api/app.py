@@ -15,6 +15,7 @@ from handraise.errors import HandraiseError
 from handraise.faces.api import (
     accounts,
     audit,
+    enrichment,
     explain,
     handoffs,
     internal,
@@ -40,7 +41,21 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-RESOURCES = (accounts, people, explain, handoffs, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
+RESOURCES = (
+    accounts,
+    people,
+    explain,
+    handoffs,
+    enrichment,
+    sources,
+    quarantine,
+    jobs,
+    playbook,
+    privacy,
+    audit,
+    state,
+    internal,
+)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 

@@ -10,6 +10,7 @@ import typer
 
 from handraise.faces.cli.acting_app import handoff, inbox, why_not
 from handraise.faces.cli.days import parse_days
+from handraise.faces.cli.enrichment_app import enrich, enrichment_app
 from handraise.faces.cli.keeping_app import (
     audit_app,
     backup,
@@ -46,8 +47,9 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(enrichment_app, name="enrichment")
 app.add_typer(schedules_app, name="schedules")
-for command in (inbox, handoff, why_not, serve, backup, restore, rebuild, erase, person_data, worker):
+for command in (inbox, handoff, why_not, enrich, serve, backup, restore, rebuild, erase, person_data, worker):
     app.command()(command)
 
 
