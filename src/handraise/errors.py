@@ -76,6 +76,10 @@ class ConflictError(HandraiseError):
     """Somebody else changed it in the meantime, so the change was not made."""
 
 
+class DraftError(HandraiseError):
+    """A template has a mistake, or a draft may not be used; nothing was written and nothing approved."""
+
+
 class NotFoundError(HandraiseError):
     """Nothing has this id: no person or account, or no source, key, job or row of quarantine."""
 

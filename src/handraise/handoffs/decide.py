@@ -140,7 +140,7 @@ def _passed_over(facts: Facts, made: Verdict) -> Verdict | None:
 def _to_somebody(made: Verdict, facts: Facts, rules: Restraint, now: datetime) -> Verdict:
     """Hand over with the best buyer who may be written to, or wait for the first of them."""
     window = timedelta(days=rules.window_days)
-    full = _full_until(facts.touches, rules.touches_per_account, window, now)
+    full = full_until(facts.touches, rules.touches_per_account, window, now)
     if full:
         return replace(made, outcome="hold", because="account_cap", look_again=full)
     waits: list[tuple[datetime, str]] = []
@@ -161,11 +161,11 @@ def restrained(person: Somebody, rules: Restraint, now: datetime) -> tuple[datet
         early = person.signed_up_at + timedelta(hours=rules.too_early_hours)
         if now < early:
             return early, "too_early"
-    full = _full_until(person.touches, rules.touches_per_person, timedelta(days=rules.window_days), now)
+    full = full_until(person.touches, rules.touches_per_person, timedelta(days=rules.window_days), now)
     return (full, "person_cap") if full else None
 
 
-def _full_until(touches: Sequence[datetime], most: int, window: timedelta, now: datetime) -> datetime | None:
+def full_until(touches: Sequence[datetime], most: int, window: timedelta, now: datetime) -> datetime | None:
     """When so many touches have left the window that there is room for one more; None = there is room now."""
     recent = sorted(at for at in touches if now - window < at <= now)
     return recent[len(recent) - most] + window if len(recent) >= most else None

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 
 from handraise.playbook.section import Name, Section
+from handraise.playbook.selling import Admins, Outreach, Pricing
 from handraise.playbook.triggers import Trigger
 
 
@@ -120,3 +121,6 @@ class Handoffs(Section):
     hours: Hours = Hours()
     restraint: Restraint = Restraint()
     lifecycle: Lifecycle = Lifecycle()
+    pricing: Pricing = Pricing()
+    admins: Admins = Admins()
+    outreach: Outreach = Outreach()

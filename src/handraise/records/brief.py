@@ -72,6 +72,7 @@ class Usage:
         window: Days that everything but the weeks looks back.
         active_people: People who were active in it.
         people: Known people of the account, active or not.
+        new_people: People who were first seen in it.
         departments: Departments of the active people, the one with most of them first.
         last_active: The last day on which anybody was; None = nobody ever was.
         features: What they use, the most used first.
@@ -83,6 +84,7 @@ class Usage:
     window: int
     active_people: int
     people: int
+    new_people: int = 0
     departments: tuple[str, ...] = ()
     last_active: date | None = None
     features: tuple[FeatureUse, ...] = ()
