@@ -99,7 +99,7 @@ def conflicts(rows: ir.Table) -> ir.Table:
 
 
 def _folded(text: ir.StringValue) -> ir.StringValue:
-    folded: ir.StringValue = text.lower().re_replace(r"[\s.,;:_/&()-]+", " ").strip()
+    folded: ir.StringValue = text.lower().re_replace(r"[\s.,;:_/&()-]+", "")
     return folded
 
 
