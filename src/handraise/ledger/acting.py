@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, tuple_, update
 
 from handraise.ledger.enriching import forget_answers, names_kept
+from handraise.ledger.rewrites import forget_rewrites, people_reworded
 from handraise.ledger.schema import (
     account_lives,
     conditions,
@@ -260,7 +261,7 @@ def people_named(connection: Connection) -> set[str]:
     found = {one for column in columns for one in connection.execute(select(column).distinct()).scalars() if one}
     reasons = connection.execute(select(decisions.c.reasons)).scalars()
     found |= {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
-    return found | names_kept(connection)
+    return found | names_kept(connection) | people_reworded(connection)
 
 
 def forget_people(connection: Connection, people: Iterable[str]) -> int:
@@ -284,7 +285,7 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
                 for table in (handoffs, decisions)
             ),
         ]
-        changed += sum(connection.execute(statement).rowcount for statement in gone)
+        changed += sum(connection.execute(statement).rowcount for statement in gone) + forget_rewrites(connection, part)
     return changed + _forget_reasons(connection, set(ids))
 
 

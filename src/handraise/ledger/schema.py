@@ -339,3 +339,24 @@ enrichment_pauses = Table(
     Column("paused_until", Instant),
     Column("because", Words, nullable=False),
 )
+
+# Texts that a language model reworded, until somebody approves them or the next one comes.
+draft_rewrites = Table(
+    "draft_rewrites",
+    metadata,
+    Column("handoff_id", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", Words, nullable=False),
+    Column("person_id", Words),
+    Column("to_name", Words, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("persona", Text, nullable=False),
+    Column("template", Words, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("cites", Json, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("model", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+)

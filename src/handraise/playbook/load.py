@@ -101,7 +101,7 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
         raise explained(error, lines, name, _SCHEMA) from error
     _check_roles(playbook, lines, name)
     playbook = _without_blind_triggers(playbook, own, lines, name)
-    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs", "enrichment"})
+    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs", "enrichment", "rewriting"})
     if (
         playbook.enrichment.order != Order()
     ):  # who is asked how often decides nothing about scores; whom to believe does

@@ -24,6 +24,7 @@ from handraise.playbook.measures import (
     RoleName,
     Sum,
 )
+from handraise.playbook.rewriting import Rewriting
 from handraise.playbook.section import Because, Language, Name, Section
 
 # Columns that score tables have already; a signal of that name would hide one of them.
@@ -268,6 +269,7 @@ class Playbook(Section):
     segments: tuple[Segment, ...] = Field(min_length=1)
     handoffs: Handoffs = Handoffs()
     enrichment: Enrichment = Enrichment()
+    rewriting: Rewriting | None = None
     # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
     warehouse: WarehouseMode | None = None
 

@@ -1,4 +1,4 @@
-"""Answers of enrichment providers, what was spent on them, and which of them want to be left alone."""
+"""Answers of enrichment providers, what was spent on asking, who wants to be left alone; and drafts that were reworded."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,4 +36,16 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("paused_until", _AT),
         sa.Column("because", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "draft_rewrites",
+        sa.Column("handoff_id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("account_id", sa.Text, nullable=False),
+        sa.Column("person_id", sa.Text),
+        *(
+            sa.Column(name, sa.Text, nullable=False)
+            for name in ("to_name", "language", "persona", "template", "origin")
+        ),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("subject", "body", "cites", "sha256", "model", "by")),
+        sa.Column("at", _AT, nullable=False),
     )
