@@ -1,6 +1,6 @@
 """What a brief reads of one account: set work over its own roll-ups, and rows that are few whoever the account is.
 
-Reads `briefed` (one row: account_id, as_of, cutoff, domain), `brief_calendar` (day, age, week), `brief_admins` (person_id of
+Reads `briefed` (one row: account_id, as_of, cutoff, since, domain), `brief_calendar` (day, age, week), `brief_admins` (person_id of
 whoever did something that only admins do), `brief_named` (person_id of whom the handoff names), the scores and the roll-ups.
 Leaves the temporary tables `brief_*`; their SQL does not depend on the account, so it is built once.
 """
@@ -36,7 +36,7 @@ def make_account_rows(warehouse: Warehouse, admins: Admins) -> None:
     used = warehouse.create("brief_used", _used(warehouse, whos), temporary=True)
     known = _known(warehouse)
     lasts = warehouse.create("brief_lasts", _lasts(warehouse, whos), temporary=True)
-    warehouse.create("brief_totals", _totals(used, known, lasts), temporary=True)
+    warehouse.create("brief_totals", _totals(warehouse, used, known, lasts), temporary=True)
     warehouse.create("brief_weeks", _weeks(used), temporary=True)
     warehouse.create("brief_departments", _departments(used, known), temporary=True)
     warehouse.create("brief_features", _features(warehouse, whos), temporary=True)
@@ -72,12 +72,13 @@ def _lasts(warehouse: Warehouse, whos: ir.Table) -> ir.Table:
     )
 
 
-def _totals(used: ir.Table, known: ir.Table, lasts: ir.Table) -> ir.Table:
-    """One row: active_people, people, last_active."""
+def _totals(warehouse: Warehouse, used: ir.Table, known: ir.Table, lasts: ir.Table) -> ir.Table:
+    """One row: active_people, people, new_people, last_active."""
     recent = used.filter(used.age < WINDOW)
     active = recent.agg(active_people=recent.person_id.nunique())
-    counted = known.agg(people=known.count())
-    return active.cross_join(counted).cross_join(lasts.agg(last_active=lasts.last_active.max()))
+    dated = lasts.cross_join(warehouse.table("briefed").select("since"))
+    seen = dated.agg(new_people=dated.count(where=dated.first_at >= dated.since), last_active=dated.last_active.max())
+    return active.cross_join(known.agg(people=known.count())).cross_join(seen)
 
 
 def _weeks(used: ir.Table) -> ir.Table:
@@ -169,8 +170,7 @@ def _owned(warehouse: Warehouse, name: str) -> ir.Table:
     rows = join_on(
         warehouse.table(name), spaces.select("workspace_id", of_workspace=spaces.account_id), ["workspace_id"]
     )
-    owner = ibis.coalesce(rows.account_id, rows.of_workspace)
-    placed = rows.drop("account_id", "of_workspace").mutate(account_id=owner)
+    placed = rows.mutate(account_id=ibis.coalesce(rows.account_id, rows.of_workspace)).drop("of_workspace")
     return placed.inner_join(briefed.select("account_id", "cutoff"), "account_id")
 
 

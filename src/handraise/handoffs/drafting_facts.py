@@ -59,6 +59,7 @@ NAMES: dict[str, Names] = {
     "story": {"company": (), "product": (), "use": _USE, "limit": _LIMIT, "plan": _PLAN},
 }
 _PRODUCT = {"en": "the product", "zh": "产品"}
+_COMPANY = {"en": "your company", "zh": "贵公司"}
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -83,7 +84,7 @@ def facts_of(
         asked: The day on which this person asked for something; None = they did not.
     """
     return {
-        "company": clean(brief.name) or Absent("company"),
+        "company": clean(brief.account.name if brief.account else None) or _COMPANY[language],
         "product": outreach.product or _PRODUCT[language],
         "sender": outreach.sender or Absent("sender"),
         "person": _person("person", person),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 LONGEST_NAME = 80
 # Beside letters, digits and the marks that belong to them. A full stop stays only where no letter follows: mail programs
 # make a link of `evil.example`.
 _SIGNS = frozenset(" .,'’&+-–!?()·")
 _DOT_INSIDE = re.compile(r"\.(?=[^\s.])")
-_WWW = re.compile(r"\b(?:https?|ftp|mailto|javascript|data|www)\b", re.IGNORECASE)
-_RUNS = re.compile(r"(?<![^\W_])[-–.,'’&+!?()· ]+|[-–!?.]{2,}")
+_SCHEME = re.compile(r"\b(?:https?|www)\b", re.IGNORECASE)
+# Signs at the beginning say nothing in a name; several in a row make a rule or a picture, and marks a tower.
+_LEADING = re.compile(r"^[^\w(]+")
+_RUNS = re.compile(r"([-–!?.,'’&+·])[-–!?.,'’&+·]+")
+_MOST_MARKS = 4
 
 
 def clean(name: object, most: int = LONGEST_NAME) -> str:
@@ -24,11 +28,19 @@ def clean(name: object, most: int = LONGEST_NAME) -> str:
     if name is None:
         return ""
     text = unicodedata.normalize("NFKC", str(name)[: most * 20])
-    kept = "".join(one if _is_shown(one) else " " for one in text if not _is_invisible(one))
-    kept = _WWW.sub(" ", _DOT_INSIDE.sub(" ", kept))
-    kept = _RUNS.sub(" ", " ".join(kept.split()))
-    kept = " ".join(kept.split())
+    kept = "".join(one if _is_shown(one) else " " for one in _low(text) if not _is_invisible(one))
+    kept = _RUNS.sub(r"\1", _SCHEME.sub(" ", _DOT_INSIDE.sub(" ", kept)))
+    kept = _LEADING.sub("", " ".join(kept.split()))
     return kept if len(kept) <= most else kept[: most - 1].rstrip() + "…"
+
+
+def _low(text: str) -> Iterator[str]:
+    """Characters with at most so many marks upon each other."""
+    marks = 0
+    for one in text:
+        marks = marks + 1 if unicodedata.category(one)[0] == "M" else 0
+        if marks <= _MOST_MARKS:
+            yield one
 
 
 def words_of(key: object, most: int = LONGEST_NAME) -> str:

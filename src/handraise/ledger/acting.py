@@ -17,6 +17,7 @@ from handraise.ledger.schema import (
     conditions,
     deciding,
     decisions,
+    draft_approvals,
     handoff_calls,
     handoff_reasons,
     handoffs,
@@ -257,7 +258,10 @@ def _decision(row: Row[Any]) -> Decision:
 
 def people_named(connection: Connection) -> set[str]:
     """Ids of everybody whom decisions, handoffs or conditions name, and addresses that providers were asked about."""
-    columns = [table.c.person_id for table in (conditions, handoffs, handoff_reasons, handoff_calls, decisions)]
+    columns = [
+        table.c.person_id
+        for table in (conditions, handoffs, handoff_reasons, handoff_calls, decisions, draft_approvals)
+    ]
     found = {one for column in columns for one in connection.execute(select(column).distinct()).scalars() if one}
     reasons = connection.execute(select(decisions.c.reasons)).scalars()
     found |= {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
@@ -274,6 +278,10 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
         gone = [
             delete(handoff_reasons).where(handoff_reasons.c.handoff_id.in_(of_alone)),
             delete(handoff_calls).where(handoff_calls.c.handoff_id.in_(of_alone)),
+            # Texts to them hold their names, and go whole; the audit trail keeps that something was approved.
+            delete(draft_approvals).where(
+                draft_approvals.c.person_id.in_(part) | draft_approvals.c.handoff_id.in_(of_alone)
+            ),
             *(
                 delete(table).where(table.c.account_id.in_(alone))
                 for table in (conditions, account_lives, handoffs, decisions)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from handraise.ledger.columns import Instant, Json, Words
 
 # Every schema that this version can read or upgrade, oldest first; the last is the present one.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 
 metadata = MetaData()
 
@@ -302,6 +302,25 @@ handoff_calls = Table(
     Column("before", Json, nullable=False),
     Column("undone_at", Instant),
     Index("handoff_calls_by_handoff", "handoff_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Which exact text to a prospect somebody approved; nothing here was sent by us.
+draft_approvals = Table(
+    "draft_approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("handoff_id", Integer, ForeignKey("handoffs.id"), nullable=False),
+    Column("account_id", Words, nullable=False),
+    Column("person_id", Words),
+    Column("template", Words, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("draft_approvals_by_handoff", "handoff_id", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handraise.errors import NotFoundError
+from handraise.service import selling_questions as _selling  # noqa: F401 - its questions are answered here too
 from handraise.service.host import Host
 from handraise.service.orders import ORDER, ORDERS
 from handraise.service.questions import QUESTIONS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,19 @@ def explain(
             f"no person or account has the id {entity_id!r} as of {day}.", todo=nearest_ids(project, entity_id)
         )
     return found
+
+
+def explain_person(
+    project: Project, person_id: str, account_id: str, *, day: date, language: Language
+) -> tuple[list[ReceiptLine], tuple[Evidence, ...]]:
+    """Receipt and evidence of one person in one account; nothing if they are not there. Call `ensure_scored` first."""
+    people = project.warehouse.table("scored_people")
+    theirs = people.filter((people.person_id == person_id) & (people.account_id == account_id))
+    rows = project.warehouse.rows(project.warehouse.create("explained_people", theirs, temporary=True)).to_pylist()
+    if not rows:
+        return [], ()
+    lines = [receipt_line(row) for row in receipt_of(project, "person", "explained_people", language)]
+    return lines, _evidence(project, rows[0], day)
 
 
 def _scored_rows(project: Project, entity_id: str) -> list[tuple[str, dict[str, Any]]]:
@@ -117,7 +131,7 @@ def _explanation(
         lines=tuple(mine),
         against=against,
         score_then=sum(before.values()) if before is not None else None,
-        changes=_changes(before or {}, mine) if against else (),
+        changes=changes_between(before or {}, mine) if against else (),
         next_label=_next_band(playbook, row["score"]) if is_person else None,
         steps=_steps(playbook, entity, row),
         evidence=_evidence(project, row, day) if is_person else (),
@@ -129,7 +143,8 @@ def _explanation(
     )
 
 
-def _changes(before: dict[str, int], lines: list[ReceiptLine]) -> tuple[Change, ...]:
+def changes_between(before: dict[str, int], lines: Sequence[ReceiptLine]) -> tuple[Change, ...]:
+    """Signals whose points differ from those before."""
     now = {line.signal: line.points or 0 for line in lines}
     names = [*now, *(name for name in before if name not in now)]
     changes = [Change(signal=name, then=before.get(name, 0), now=now.get(name, 0)) for name in names]

@@ -93,7 +93,7 @@ class WhyNot:
 
 def inbox(project: Project, choice: InboxChoice, language: Language) -> list[InboxItem]:
     """Handoffs that are under way, the most urgent first."""
-    with _ledger(project) as ledger, ledger.reading() as connection:
+    with ledger_of(project) as ledger, ledger.reading() as connection:
         live = acting.list_handoffs(connection)
     found = sorted((one for one in live if choice.takes(one)), key=place_of)[: choice.limit]
     accounts = _named(
@@ -121,7 +121,7 @@ def why_not(project: Project, account_id: str, *, language: Language, limit: int
     Raises:
         NotFoundError: Nobody knows it.
     """
-    with _ledger(project) as ledger, ledger.reading() as connection:
+    with ledger_of(project) as ledger, ledger.reading() as connection:
         life = acting.lives_of(connection, [account_id]).get(account_id)
         handoff = acting.live_handoffs(connection, [account_id]).get(account_id)
         found = acting.list_decisions(connection, account_id, limit=limit)
@@ -134,6 +134,17 @@ def why_not(project: Project, account_id: str, *, language: Language, limit: int
 
 def sentences(reasons: Iterable[Reason], playbook: Playbook, language: Language) -> tuple[str, ...]:
     """Reasons in words, the strongest first; the same of several people is said once, with how many they are."""
+    of = _by_trigger(reasons, playbook)
+    return tuple(_sentence(name, of[name], playbook, language) for name in of)
+
+
+def strongest_triggers(reasons: Iterable[Reason], playbook: Playbook) -> tuple[str, ...]:
+    """Triggers that led to a handoff, the strongest first."""
+    return tuple(_by_trigger(reasons, playbook))
+
+
+def _by_trigger(reasons: Iterable[Reason], playbook: Playbook) -> dict[str, list[Reason]]:
+    """Trigger → its reasons: what somebody asked for, then by priority."""
     triggers = playbook.handoffs.triggers
     of: dict[str, list[Reason]] = {}
     for one in reasons:
@@ -142,7 +153,7 @@ def sentences(reasons: Iterable[Reason], playbook: Playbook, language: Language)
     ordered = sorted(
         of, key=lambda name: (not triggers[name].hand_raise, PRIORITIES.index(triggers[name].priority), name)
     )
-    return tuple(_sentence(name, of[name], playbook, language) for name in ordered)
+    return {name: of[name] for name in ordered}
 
 
 def _sentence(name: str, reasons: Sequence[Reason], playbook: Playbook, language: Language) -> str:
@@ -154,7 +165,12 @@ def _sentence(name: str, reasons: Sequence[Reason], playbook: Playbook, language
     return f"{said} ({people}×)" if people > 1 else said
 
 
-def _ledger(project: Project) -> AbstractContextManager[Ledger]:
+def ledger_of(project: Project) -> AbstractContextManager[Ledger]:
+    """The ledger of a project about which something is decided.
+
+    Raises:
+        ProjectError: Nothing is.
+    """
     if project.ledger is None:
         raise ProjectError("nothing is decided about this project.")
     return project.ledger()

@@ -22,7 +22,8 @@ from handraise.warehouse.tables import read_fact
 
 ACCOUNT_SORTS = ("tier", "score", "risen", "active_people", "people_points")
 PERSON_SORTS = ("score", "behaviour_points")
-_CHOSEN = "chosen_accounts"
+# The accounts that were listed last, as a temporary table.
+CHOSEN = "chosen_accounts"
 # People that are shown of each account.
 _STRONGEST = 5
 
@@ -71,7 +72,7 @@ def list_accounts(project: Project, choice: Choice, language: Language) -> list[
         key, score, account_id = choice.after
         rows = rows.filter(_beyond([rows.sort_key, rows.score], [rows.account_id], [key, score, account_id]))
     chosen = rows.order_by(rows.sort_key.desc(), rows.score.desc(), rows.account_id).limit(choice.limit)
-    found = project.warehouse.create(_CHOSEN, chosen, temporary=True)
+    found = project.warehouse.create(CHOSEN, chosen, temporary=True)
     rows = found.order_by(found.sort_key.desc(), found.score.desc(), found.account_id)
     records = [_account(project, row, language) for row in project.warehouse.rows(rows).to_pylist()]
     return _with_details(project, records, language)
@@ -141,7 +142,7 @@ def _account(project: Project, row: dict[str, Any], language: Language) -> Accou
 
 def _with_details(project: Project, records: list[AccountScore], language: Language) -> list[AccountScore]:
     lines: dict[str, list[ReceiptLine]] = defaultdict(list)
-    for row in receipt_of(project, "account", _CHOSEN, language):
+    for row in receipt_of(project, "account", CHOSEN, language):
         if row["points"]:
             lines[row["account_id"]].append(receipt_line(row))
     people: dict[str, list[PersonScore]] = defaultdict(list)
@@ -197,7 +198,7 @@ def _strongest(project: Project) -> list[PersonScore]:
     warehouse = project.warehouse
 
     def build() -> None:
-        rows = warehouse.table("scored_people").semi_join(warehouse.table(_CHOSEN), "account_id")
+        rows = warehouse.table("scored_people").semi_join(warehouse.table(CHOSEN), "account_id")
         order = [rows.is_pql.desc(), rows.score.desc(), rows.person_id]
         placed = rows.mutate(place=ibis.row_number().over(ibis.window(group_by=rows.account_id, order_by=order)))
         best = placed.filter(placed.place < _STRONGEST)

@@ -23,6 +23,7 @@ from handraise.faces.cli.keeping_app import (
     worker,
 )
 from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
+from handraise.faces.cli.selling_app import brief, draft_app, story
 from handraise.faces.cli.server_app import api_keys_app, serve, sources_app
 from handraise.faces.cli.simulate_app import demo, simulate
 
@@ -46,10 +47,11 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
 app.add_typer(audit_app, name="audit")
+app.add_typer(draft_app, name="draft")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(enrichment_app, name="enrichment")
 app.add_typer(schedules_app, name="schedules")
-for command in (inbox, handoff, why_not, enrich, serve, backup, restore, rebuild, erase, person_data, worker):
+for command in (inbox, handoff, why_not, enrich, brief, story, serve, backup, restore, rebuild, erase, person_data, worker):
     app.command()(command)
 
 
