@@ -25,6 +25,7 @@ NEEDS = {
     ("POST", "/handoffs/{id}/calls"): "write",
     ("POST", "/handoffs/{id}/undo"): "write",
     ("GET", "/decisions/{id}"): "read",
+    ("POST", "/handoffs/{id}/draft/rewrite"): "write",
     ("GET", "/enrichment"): "read",
     ("GET", "/enrichment/conflicts"): "read",
     ("GET", "/sources"): "read",

@@ -24,7 +24,8 @@ from handraise.ledger.suppression import count_suppressed
 from handraise.log.frame import Frame
 from handraise.log.segment import is_as_sealed, read_seal, segments_in
 from handraise.records.enrichment import ProviderRun
-from handraise.service import aside, enriching, questions
+from handraise.records.rewriting import Rewrite
+from handraise.service import aside, enriching, questions, rewriting
 from handraise.service import project as projects
 from handraise.service.backup import BACKUPS, Backup, back_up, prune
 from handraise.service.enriching import Asking, Wanted
@@ -142,6 +143,25 @@ def enrich(host: Host, *, choice: Wanted | None = None, actor: str = "worker") -
     if host.follower.ask(lambda project: enriching.bring_in(project, host.ledger)):
         host.follower.wake()
     return done
+
+
+@order
+def reword_draft(host: Host, *, number: int, language: str | None, actor: str) -> Rewrite:
+    """Let the playbook's language model reword the draft of a handoff; nobody waits for it meanwhile."""
+    with host.reading() as project:
+        said = questions.language_of(project, language)
+        draft, company = rewriting.draft_to_reword(project, number, language=said, now=host.now())
+        playbook = project.loaded.playbook
+    wanted = rewriting.Rewording(
+        ledger=host.ledger,
+        settings=playbook.rewriting,
+        rules=playbook.handoffs.outreach,
+        environment=host.environment,
+        now=host.now,
+        random=host.random,
+        actor=actor,
+    )
+    return rewriting.reword(draft, company, wanted)
 
 
 @order

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from handraise.errors import AddressError, PlaybookError, ProjectError, RemoteError
+from handraise.handoffs.drafting_facts import facts_of
 from handraise.handoffs.drafts import refuse
 from handraise.handoffs.rewrite_answer import Judged, because, judge
 from handraise.handoffs.rewrite_prompt import Offer, offer
@@ -24,9 +25,13 @@ from handraise.net.client import request
 from handraise.net.guard import read_networks
 from handraise.net.limits import Limits
 from handraise.playbook.rewriting import Rewriting
+from handraise.playbook.section import Language
 from handraise.playbook.selling import Outreach
 from handraise.records.drafts import Draft
 from handraise.records.rewriting import Rewrite
+from handraise.service.briefs import brief_of_handoff
+from handraise.service.drafting import draft_from
+from handraise.service.project import Project
 
 # What its requests are counted under; no provider of enrichment can be called so.
 SPENT_ON = "rewriting:"
@@ -92,6 +97,19 @@ def reword(draft: Draft, company: str, wanted: Rewording) -> Rewrite:
         if not again:
             break
     return _kept(draft, judged, attempts, wanted, settings)
+
+
+def draft_to_reword(project: Project, number: int, *, language: Language, now: datetime) -> tuple[Draft, str]:
+    """The draft of a handoff, and the company's name as its text has it: what `reword` needs, before anybody is asked.
+
+    Raises:
+        NotFoundError: There is no such handoff.
+        DraftError: The template cannot be filled in.
+    """
+    brief = brief_of_handoff(project, number, language=language, now=now)
+    draft = draft_from(project, brief, language)
+    facts = facts_of(brief, project.loaded.playbook.handoffs.outreach, draft.language)
+    return draft, str(facts["company"] or "")
 
 
 def _key(settings: Rewriting, environment: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ from handraise.faces.api import (
     playbook,
     privacy,
     quarantine,
+    rewriting,
     sources,
     state,
 )
@@ -46,6 +47,7 @@ RESOURCES = (
     people,
     explain,
     handoffs,
+    rewriting,
     enrichment,
     sources,
     quarantine,

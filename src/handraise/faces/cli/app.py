@@ -51,7 +51,21 @@ app.add_typer(draft_app, name="draft")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(enrichment_app, name="enrichment")
 app.add_typer(schedules_app, name="schedules")
-for command in (inbox, handoff, why_not, enrich, brief, story, serve, backup, restore, rebuild, erase, person_data, worker):
+for command in (
+    inbox,
+    handoff,
+    why_not,
+    enrich,
+    brief,
+    story,
+    serve,
+    backup,
+    restore,
+    rebuild,
+    erase,
+    person_data,
+    worker,
+):
     app.command()(command)
 
 
