@@ -12,8 +12,8 @@ import msgspec
 
 from handraise.handoffs.drafts import because as draft_because
 from handraise.handoffs.drafts import check_draft
-from handraise.handoffs.rewrite_facts import new_names, new_numbers, new_promises, new_scripts
-from handraise.handoffs.rewrite_prompt import Offer
+from handraise.handoffs.rewrite_facts import new_names, new_numbers, new_promises, new_scripts, planted_words
+from handraise.handoffs.rewrite_prompt import COMPANY, NAME, Offer, as_words
 from handraise.handoffs.wording import invisible_in
 from handraise.playbook.section import Language
 from handraise.playbook.selling import Outreach
@@ -48,6 +48,10 @@ _BECAUSE: dict[str, dict[Language, str]] = {
     "new_number": {"en": "the new text says a number that was not given", "zh": "新文本出现了未提供的数字"},
     "new_name": {"en": "the new text says a name that was not given", "zh": "新文本出现了未提供的名称"},
     "new_script": {"en": "the new text uses letters of another writing system", "zh": "新文本使用了其他文字系统的字母"},
+    "planted": {
+        "en": "the new text repeats words that users chose, outside of the names and features that they are",
+        "zh": "新文本在名称和功能之外重复了用户自己填写的词语",
+    },
     "promise": {
         "en": "the new text offers, promises or presses, which the message does not",
         "zh": "新文本作出了原文没有的承诺、优惠或催促",
@@ -92,9 +96,10 @@ def judge(original: Draft, offered: Offer, body: bytes, rules: Outreach, *, secr
         return said
     if set(said["facts"]) != set(range(1, len(original.cites) + 1)):
         return Judged(draft=None, code="cite_lost")
-    subject, text = (_filled(_plain(said[part]), offered.names) for part in ("subject", "body"))
-    draft = replace(original, subject=" ".join(subject.split(" ")).strip(), body=text, blocked=None)
-    code = _refused(original, draft, rules, secret)
+    told = tuple(_plain(said[part]) for part in ("subject", "body"))
+    subject, text = (_filled(part, offered.names) for part in told)
+    draft = replace(original, subject=subject, body=text, blocked=None)
+    code = _refused(original, draft, rules, secret) or _added(original, offered, "\n".join(told))
     return Judged(draft=None, code=code) if code else Judged(draft=draft)
 
 
@@ -125,7 +130,8 @@ def _is_shaped(said: dict[str, Any]) -> bool:
 def _plain(text: str) -> str:
     """A text without what cannot be seen; lines end without spaces, and no more than one is empty."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
-    shown = "".join(one for one in text if one == "\n" or not invisible_in(one))
+    spaced = "".join(" " if unicodedata.category(one) == "Cc" and one != "\n" else one for one in text)
+    shown = "".join(one for one in spaced if not invisible_in(one))
     lines = [re.sub(r"[^\S\n]+", " ", line).strip() for line in shown.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -139,7 +145,6 @@ def _filled(text: str, names: dict[str, str]) -> str:
 def _refused(original: Draft, draft: Draft, rules: Outreach, secret: str) -> str:
     """The first reason to refuse the new text; empty = there is none."""
     before, after = f"{original.subject}\n{original.body}", f"{draft.subject}\n{draft.body}"
-    language = draft.language
 
     def by_draft() -> str:
         blocked = check_draft(draft, rules)
@@ -150,13 +155,46 @@ def _refused(original: Draft, draft: Draft, rules: Outreach, secret: str) -> str
         ("signs", lambda: _odd_signs(before, after)),
         ("longer", lambda: len(after) > _MOST_LONGER * max(len(before), 200)),
         ("cite_lost", lambda: _lost_cites(draft, rules)),
-        ("new_script", lambda: new_scripts(before, after, language)),
-        ("new_number", lambda: new_numbers(before, after)),
-        ("new_name", lambda: new_names(before, after, language)),
-        ("promise", lambda: new_promises(before, after, language)),
         ("same", lambda: before == after),
     )
     return by_draft() or next((code for code, fails in checks if fails()), "")
+
+
+def _added(original: Draft, offered: Offer, told: str) -> str:
+    """What the new text says of its own; empty = nothing.
+
+    Both texts are compared without names and cites: a word of somebody's name, or of a feature's key, may stand where that
+    name or key does, and nowhere else. Otherwise whoever chooses a name could choose what may be said.
+    """
+    before, after = (_masked(text, original) for text in (offered.text, told))
+    language = original.language
+    given = [*offered.names.values(), *(cite.text for cite in original.cites)]
+    checks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("new_script", lambda: new_scripts(before, after, language)),
+        ("planted", lambda: planted_words(given, before, after) or _repeated(original, offered.text, told)),
+        ("new_number", lambda: new_numbers(before, after)),
+        ("new_name", lambda: new_names(before, after, language)),
+        ("promise", lambda: new_promises(before, after)),
+    )
+    return next((code for code, fails in checks if fails()), "")
+
+
+def _repeated(original: Draft, before: str, after: str) -> bool:
+    """Whether a name or a feature stands more often than in the first text: as a sentence of its own, it could say anything."""
+    places = [re.compile(re.escape(place)) for place in (NAME, COMPANY)]
+    places += [as_words(cite.text) for cite in original.cites if any(one.isalpha() for one in cite.text)]
+    return any(len(place.findall(after)) > len(place.findall(before)) for place in places)
+
+
+_GIVEN = "\0"
+
+
+def _masked(text: str, original: Draft) -> str:
+    for place in (NAME, COMPANY):
+        text = text.replace(place, _GIVEN)
+    for cite in sorted({cite.text for cite in original.cites}, key=len, reverse=True):
+        text = as_words(cite).sub(_GIVEN, text)
+    return text
 
 
 def _holds(text: str, secret: str) -> bool:

@@ -46,10 +46,12 @@ class Offer:
 
     Attributes:
         document: The request, as JSON.
+        text: Subject and body as they went out, with placeholders.
         names: Placeholder → the name that it stands for.
     """
 
     document: dict[str, Any]
+    text: str
     names: dict[str, str]
 
 
@@ -84,12 +86,19 @@ def offer(draft: Draft, company: str, rules: Outreach, *, model: dict[str, Any],
     ]
     schema = {"name": "message", "strict": True, "schema": _SCHEMA}
     document = {**model, "messages": messages, "response_format": {"type": "json_schema", "json_schema": schema}}
-    return Offer(document=document, names=names)
+    return Offer(document=document, text=f"{data['subject']}\n{data['body']}", names=names)
+
+
+def as_words(text: str) -> re.Pattern[str]:
+    """Where a text stands as words of its own: `Al` not in `Also`, `3` neither in `30` nor in `1.3`."""
+    begins, ends = text[:1], text[-1:]
+    before = r"(?<![^\W_])(?<![0-9][.,])" if begins.isascii() and begins.isalnum() else ""
+    after = r"(?![^\W_])(?![.,][0-9])" if ends.isascii() and ends.isalnum() else ""
+    return re.compile(before + re.escape(text) + after, re.IGNORECASE)
 
 
 def _without(text: str, names: dict[str, str]) -> str:
     """A text with placeholders for names, where they are words of their own."""
     for place, name in sorted(names.items(), key=lambda pair: -len(pair[1])):
-        edges = [r"(?<![^\W_])" if name[0].isascii() else "", r"(?![^\W_])" if name[-1].isascii() else ""]
-        text = re.sub(f"{edges[0]}{re.escape(name)}{edges[1]}", place, text)
+        text = as_words(name).sub(place, text)
     return text

@@ -16,7 +16,7 @@ class Rewrite:
         original: The template's own text, which holds whatever became of the other.
         reworded: The other text, which passed every check; None = there is none.
         code: Why there is none: not_json, tools, wrong_shape, cut_off, signs, cite_lost, new_number, new_name, new_script,
-            promise, secret, any code of a refused draft, failed or budget; empty = there is one.
+            planted, promise, longer, same, secret, any code of a refused draft, failed or budget; empty = there is one.
         because: The same in words.
         attempts: Requests made.
         model: Who reworded it.
