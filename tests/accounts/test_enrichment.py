@@ -19,7 +19,6 @@ from handraise.service.rescore import rescore
 from support import DAY, HOUR, NOW, Row, T, before, ev, export_bytes, load_folder, memory_project, scores, write
 
 RULES = "icp: {min_employees: 100}\nindustries: [banking]\n"
-FIELDS = {"company": ("name", "employees", "industry", "country"), "person": ("title", "department", "seniority")}
 
 
 def said(ago: Any, source: str = "acme_data", **more: object) -> Row:
