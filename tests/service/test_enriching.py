@@ -202,9 +202,7 @@ def test_a_key_that_is_refused_ends_the_run(folder: Path) -> None:
     ],
     ids=["500", "html", "deep", "redirect", "huge", "packed", "later"],
 )  # fmt: skip
-def test_what_is_no_answer_is_not_kept_and_asked_again(
-    answer: tuple[int, dict[str, str], bytes], folder: Path
-) -> None:
+def test_what_is_no_answer_is_not_kept_and_asked_again(answer: tuple[int, dict[str, str], bytes], folder: Path) -> None:
     clock = Clock()
     with serving(lambda _: answer) as server, company(folder, provider(server)) as project:
         runs = [run(project, clock) for _ in range(3)]

@@ -206,7 +206,9 @@ class _Deciding:
     def _facts(self, candidates: Sequence[str]) -> dict[str, Facts]:
         """Account → what deciding needs to know of it."""
         self.warehouse.hold("candidates", pa.table({"account_id": pa.array(candidates, pa.string())}))
-        self.warehouse.once_built("acting facts", lambda: make_facts(self.warehouse))
+        self.warehouse.once_built(
+            f"acting facts {self.project.loaded.content_hash}", lambda: make_facts(self.warehouse)
+        )
         touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
         for row in self.warehouse.rows(touches_of(self.warehouse)).to_pylist():
             touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))
