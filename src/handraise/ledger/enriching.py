@@ -154,6 +154,11 @@ def answers_after(connection: Connection, number: int) -> Iterator[ProviderAnswe
             )
 
 
+def last_number(connection: Connection) -> int:
+    """Number of the last answer; 0 = there is none."""
+    return int(connection.execute(select(func.max(enrichment_answers.c.id))).scalar() or 0)
+
+
 def names_kept(connection: Connection) -> set[str]:
     """Ids and e-mail addresses of people whom providers were asked about."""
     wanted = select(enrichment_answers.c.subject, enrichment_answers.c.person_id)

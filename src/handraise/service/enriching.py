@@ -283,12 +283,14 @@ def _told(one: Plan, *, asked: int, counts: Mapping[str, int], budget: Budget, s
 
 
 def bring_in(project: Project, ledger: Ledger, *, anew: bool = False) -> int:
-    """Give the data the answers that they do not have yet, or all of them anew; how many there were."""
+    """Give the data the answers that they do not have yet, or all of them anew if they hold others; how many there were."""
     warehouse = project.warehouse
     with ledger.reading() as connection:
-        known = 0 if anew else int(read_fact(warehouse, _BROUGHT_IN) or 0)
-        found = list(kept.answers_after(connection, known))
-    if not found and not anew:
+        known = int(read_fact(warehouse, _BROUGHT_IN) or 0)
+        # Another ledger, such as one that begins in Postgres, counts from the start.
+        anew = anew or kept.last_number(connection) < known
+        found = list(kept.answers_after(connection, 0 if anew else known))
+    if len(found) == (warehouse.count(warehouse.table("provider_said")) if anew else 0):
         return 0
     item, fields = INPUTS["enrichment"], {name for one in found for name in one.values}
     rows = [
@@ -307,7 +309,7 @@ def bring_in(project: Project, ledger: Ledger, *, anew: bool = False) -> int:
             held = warehouse.hold("answers", pa.Table.from_pylist(rows, schema=item.schema.to_pyarrow()))
             warehouse.insert("provider_said", held)
             note_columns(warehouse, item, sorted(fields))
-            write_fact(warehouse, _BROUGHT_IN, str(found[-1].id))
+        write_fact(warehouse, _BROUGHT_IN, str(found[-1].id if found else 0))
         count_up(warehouse, "data_version", f"version of {item.name}")
         write_fact(warehouse, EVERYBODY_DIRTY, "yes")  # where a log is followed, scores follow by themselves
     return len(found)

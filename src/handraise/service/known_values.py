@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -43,13 +43,13 @@ class Enriched:
 
 def values_of(project: Project, about: About, own_id: str, as_of: date) -> tuple[KnownValue, ...]:
     """What each source says of one account or person as of a day, field by field, what is believed first."""
-    rows = told.of_ids(_told(project, about, datetime.combine(as_of, time())), [own_id])
+    rows = _told(project, about, datetime.combine(as_of, time()), [own_id]).order_by("field", "choice")
     return tuple(_known(row, "", is_used=row["choice"] == 0) for row in project.warehouse.rows(rows).to_pylist())
 
 
-def _told(project: Project, about: About, until: datetime) -> ir.Table:
+def _told(project: Project, about: About, until: datetime, ids: Sequence[str] = ()) -> ir.Table:
     refresh_said(project.warehouse, project.loaded.playbook)
-    return told.told(project.warehouse, about, until)
+    return told.told(project.warehouse, about, until, ids)
 
 
 def _plain(now: datetime) -> datetime:

@@ -20,7 +20,7 @@ _OWN: dict[About, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
-def told(warehouse: Warehouse, about: About, until: datetime) -> ir.Table:
+def told(warehouse: Warehouse, about: About, until: datetime, ids: Sequence[str] = ()) -> ir.Table:
     """id, field, value (as text), source, known_at, choice: what each source says last of each field before an instant.
 
     `choice` is 0 for what is believed, and higher the less a source is believed. The company's own files have no
@@ -30,10 +30,13 @@ def told(warehouse: Warehouse, about: About, until: datetime) -> ir.Table:
         warehouse: Where the rows are.
         about: company or person.
         until: In UTC, without a zone.
+        ids: Of these accounts or people only; none = of all.
     """
     table, own, fields = _OWN[about]
     key = "account_id" if about == "company" else "person_id"
     said, rows = warehouse.table(f"{about}_said"), warehouse.table(table)
+    if ids:
+        said, rows = (part.filter(part[key].isin(list(ids))) for part in (said, rows))
     known = said.filter(said.known_at < ibis.timestamp(until).cast("timestamp(6)"))
     parts = [_said(known, key, name) for name in fields] + [
         _own(rows, key, name, own) for name in fields if name in rows.columns
@@ -71,11 +74,6 @@ def _own(rows: ir.Table, key: str, name: str, own: str) -> ir.Table:
         turn=ibis.literal(1, "int64"),
         place=ibis.literal(0, "int64"),
     )
-
-
-def of_ids(rows: ir.Table, ids: Sequence[str]) -> ir.Table:
-    """Those of some accounts or people, in the order in which they are shown."""
-    return rows.filter(rows.id.isin(list(ids))).order_by("id", "field", "choice")
 
 
 def conflicts(rows: ir.Table) -> ir.Table:
