@@ -98,3 +98,25 @@ class LedgerError(HandraiseError):
         """Say of this one failure whether trying again can help."""
         super().__init__(what, where=where, todo=todo)
         self.retry = retry
+
+
+class AddressError(HandraiseError):
+    """An address may not be called: it is not written plainly, or leads to a network that is not public. Nothing was sent."""
+
+
+class RemoteError(HandraiseError):
+    """Another server was not reached, or did not answer as it should.
+
+    Args:
+        what: As above.
+        where: As above.
+        todo: As above.
+        retry: The same call can work later.
+        unsent: Nothing of the request can have reached it; otherwise it may have done what was asked.
+    """
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", retry: bool = True, unsent: bool = False) -> None:
+        """Say whether trying again can help, and whether it could do something twice."""
+        super().__init__(what, where=where, todo=todo)
+        self.retry = retry
+        self.unsent = unsent

@@ -40,6 +40,25 @@ _PEOPLE = [
 ]
 
 
+# What others say of companies and people: by URL and by address, with ties, gaps, and of everybody's domains.
+_SAID: list[tuple[str, str, str, Row]] = [
+    (
+        "alpha",
+        "https://www.Acme.com/x",
+        "",
+        {"name": "Ácme 😀", "employees": "700", "industry": " Banking", "country": ""},
+    ),
+    ("beta", "acme.com", "", {"name": "Acme", "employees": "90", "country": "DE", "tags": "crm; api"}),
+    ("alpha", "acme.com", "", {"employees": "90", "industry": ""}),
+    ("self_report", "", "N1@straße-1.de", {"title": "chief  Buyer", "seniority": "C-Level", "employees": "60"}),
+    ("beta", "", " n2@STRASSE-0.de", {"department": "Procurement ", "title": ""}),
+    ("beta", "xn--strae-0-kva.de", "", {"employees": "1", "industry": "ÉCOLE"}),
+    ("alpha", "straße-0.de", "", {"employees": "5000", "name": "Straße"}),
+    ("beta", "straße-0.de", "", {"employees": "5000", "name": "STRASSE"}),
+    ("alpha", "gmail.com", "", {"employees": "9999"}),
+]
+
+
 def company(seed: int = 20261028, count: int = 300) -> Tables:
     """Late events, copies of ids on other days, ties, anonymous people, odd texts and numbers."""
     tables = tables_of(random.Random(seed), count)
@@ -60,6 +79,10 @@ def company(seed: int = 20261028, count: int = 300) -> Tables:
             for n, (name, title, department, seniority) in enumerate(_PEOPLE)
         ),
     ]  # fmt: skip
+    tables["enrichment"] = [
+        {"source": source, "domain": domain, "email": email, "known_at": before((n % 7) * 5 * DAY + HOUR), **said}
+        for n, (source, domain, email, said) in enumerate(_SAID)
+    ]
     return tables
 
 

@@ -20,7 +20,6 @@ from handraise.handoffs.decide import Facts, Somebody
 from handraise.ledger import acting, calls
 from handraise.ledger.conditions import Held
 from handraise.ledger.store import Ledger
-from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook, load_template, parse_playbook
 from handraise.records.acting import Call, CallKind, Decision, Handoff
 from handraise.service import roster
@@ -82,12 +81,10 @@ class World:
         ]
         return Edges(fired=fired, ended=[key for key in before if key not in now])
 
-    def facts(
-        self, connection: Connection, rules: Handoffs, accounts: Sequence[str], at: datetime
-    ) -> Mapping[str, Facts]:
+    def facts(self, connection: Connection, accounts: Sequence[str], at: datetime) -> Mapping[str, Facts]:
         live = acting.live_handoffs(connection, accounts)
         asked = acting.those_with_reasons(connection, list(live.values()), ASKING)
-        since = at - rules.restraint.window_days * DAY
+        since = at - RULES.restraint.window_days * DAY
         told = [(a, p or "", t) for a, p, t in calls.touches_of(connection, accounts, since=since)]
         touches = [one for one in [*self.touches, *told] if one[2] <= at]
         return {

@@ -104,9 +104,10 @@ def erase_rows(warehouse: Warehouse, subject: Subject) -> dict[str, int]:
     unnamed = warehouse.table("events").filter(lambda t: t.person_id.isnull())
     theirs = unnamed.semi_join(ids, unnamed.anonymous_id == ids.id).select("event_id")
     gone["events"] += warehouse.delete("events", warehouse.create("erased_events", theirs, temporary=True))
-    leads = warehouse.table("leads")
-    addressed = leads.semi_join(emails, leads.email.lower() == emails.id).select("email").distinct()
-    gone["leads"] = warehouse.delete("leads", warehouse.create("erased_leads", addressed, temporary=True))
+    for name in ("leads", "enrichment", "provider_said"):
+        rows = warehouse.table(name)
+        addressed = rows.semi_join(emails, rows.email.strip().lower() == emails.id).select("email").distinct()
+        gone[name] = warehouse.delete(name, warehouse.create("erased_addresses", addressed, temporary=True))
     gone["quarantine"] = _erase_aside(warehouse, subject)
     gone["mentions"] = _erase_mentions(warehouse, subject)
     count_up(warehouse, "data_version", *(f"version of {name}" for name in INPUTS if name != "events"))

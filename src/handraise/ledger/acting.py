@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, insert, select, update
 
+from handraise.ledger.enriching import forget_answers, names_kept
+from handraise.ledger.rewrites import forget_rewrites, people_reworded
 from handraise.ledger.rows import columns_of, parts
 from handraise.ledger.schema import (
     account_lives,
@@ -225,20 +227,21 @@ def _decision(row: Row[Any]) -> Decision:
 
 
 def people_named(connection: Connection) -> set[str]:
-    """Ids of everybody whom decisions, handoffs or conditions name."""
+    """Ids of everybody whom decisions, handoffs or conditions name, and addresses that providers were asked about."""
     columns = [
         table.c.person_id
         for table in (conditions, handoffs, handoff_reasons, handoff_calls, decisions, draft_approvals)
     ]
     found = {one for column in columns for one in connection.execute(select(column).distinct()).scalars() if one}
     reasons = connection.execute(select(decisions.c.reasons)).scalars()
-    return found | {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
+    found |= {one["person_id"] for listed in reasons for one in listed if one["person_id"]}
+    return found | names_kept(connection) | people_reworded(connection)
 
 
 def forget_people(connection: Connection, people: Iterable[str]) -> int:
     """Take people out of everything that was decided; accounts that are one of them alone go whole. Returns rows changed."""
     ids = sorted(people)
-    changed = 0
+    changed = forget_answers(connection, ids)
     for part in parts(ids):
         alone = [f"person:{one}" for one in part]
         of_alone = select(handoffs.c.id).where(handoffs.c.account_id.in_(alone))
@@ -260,7 +263,7 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
                 for table in (handoffs, decisions)
             ),
         ]
-        changed += sum(connection.execute(statement).rowcount for statement in gone)
+        changed += sum(connection.execute(statement).rowcount for statement in gone) + forget_rewrites(connection, part)
     return changed + _forget_reasons(connection, set(ids))
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from handraise.ledger.columns import Instant, Json, Words
 
 # Every schema that this version can read or upgrade, oldest first; the last is the present one.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 metadata = MetaData()
 
@@ -349,4 +349,60 @@ draft_approvals = Table(
     Column("at", Instant, nullable=False),
     Index("draft_approvals_by_handoff", "handoff_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# What providers answered about companies and people: the truth that the data's `provider_said` is made anew from.
+enrichment_answers = Table(
+    "enrichment_answers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("person_id", Words),
+    Column("asked_at", Instant, nullable=False),
+    Column("answers", Json, nullable=False),
+    Column("fresh_until", Instant, nullable=False),
+    Index("enrichment_answers_by_subject", "provider", "subject", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Requests that a provider got in a day (2026-11-28) or a month (2026-11), counted before each is made.
+enrichment_requests = Table(
+    "enrichment_requests",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("requests", Integer, nullable=False),
+)
+
+# Providers that failed or want to be left alone.
+enrichment_pauses = Table(
+    "enrichment_pauses",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("paused_until", Instant),
+    Column("because", Words, nullable=False),
+)
+
+# Texts that a language model reworded, until somebody approves them or the next one comes.
+draft_rewrites = Table(
+    "draft_rewrites",
+    metadata,
+    Column("handoff_id", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", Words, nullable=False),
+    Column("person_id", Words),
+    Column("to_name", Words, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("persona", Text, nullable=False),
+    Column("template", Words, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("cites", Json, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("model", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Instant, nullable=False),
 )

@@ -22,6 +22,7 @@ InputName = Literal[
     "prompts",
     "outcomes",
     "aliases",
+    "enrichment",
 ]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from handraise.errors import PlaybookError
+from handraise.playbook.enrichment import Order
 from handraise.playbook.reading import Lines, Schema, did_you_mean, explained, read_yaml
 from handraise.playbook.schema import Playbook
 from handraise.playbook.triggers import InBand, OfSignal, Trigger
@@ -100,7 +101,11 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
         raise explained(error, lines, name, _SCHEMA) from error
     _check_roles(playbook, lines, name)
     playbook = _without_blind_triggers(playbook, own, lines, name)
-    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs"})
+    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs", "enrichment", "rewriting"})
+    if (
+        playbook.enrichment.order != Order()
+    ):  # who is asked how often decides nothing about scores; whom to believe does
+        content["enrichment_order"] = playbook.enrichment.order.model_dump(mode="json")
     acting = playbook.handoffs.model_dump(mode="json")
     return LoadedPlaybook(
         playbook=playbook, content_hash=_hash(content), handoffs_hash=_hash([content, acting]), path=path

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from handraise.playbook.connection import WarehouseMode
+from handraise.playbook.enrichment import Enrichment
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.ladder import Rung, parse_ladder
 from handraise.playbook.measures import (
@@ -23,6 +24,7 @@ from handraise.playbook.measures import (
     RoleName,
     Sum,
 )
+from handraise.playbook.rewriting import Rewriting
 from handraise.playbook.section import Because, Language, Name, Section
 
 # Columns that score tables have already; a signal of that name would hide one of them.
@@ -266,6 +268,8 @@ class Playbook(Section):
     tiers: tuple[Tier, ...] = Field(min_length=1)
     segments: tuple[Segment, ...] = Field(min_length=1)
     handoffs: Handoffs = Handoffs()
+    enrichment: Enrichment = Enrichment()
+    rewriting: Rewriting | None = None
     # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
     warehouse: WarehouseMode | None = None
 

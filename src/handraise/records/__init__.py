@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from handraise.records.enrichment import KnownValue
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceiptLine:
@@ -268,6 +270,7 @@ class Explanation:
         evidence: The latest events behind the signals.
         links: Reasons of the links.
         people: For an account, who carries it, best first.
+        known: What each source says of the company or the person, field by field, what is believed first.
     """
 
     entity: str
@@ -287,6 +290,7 @@ class Explanation:
     evidence: tuple[Evidence, ...] = ()
     links: tuple[Link, ...] = ()
     people: tuple[PersonScore, ...] = ()
+    known: tuple[KnownValue, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,18 +14,19 @@ from handraise.handoffs.decide import Facts, Somebody
 from handraise.handoffs.facts import make_facts, touches_of
 from handraise.ledger import acting, calls
 from handraise.ledger.suppression import is_suppressed
-from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.load import LoadedPlaybook
 from handraise.warehouse.engine import Warehouse
 
 _DOMAIN = "domain:"
 
 
 def facts_of(
-    warehouse: Warehouse, connection: Connection, rules: Handoffs, candidates: Sequence[str], at: datetime
+    warehouse: Warehouse, connection: Connection, loaded: LoadedPlaybook, candidates: Sequence[str], at: datetime
 ) -> dict[str, Facts]:
     """Account → what deciding needs to know of it, as of the last day that was scored."""
     warehouse.hold("candidates", pa.table({"account_id": pa.array(candidates, pa.string())}))
-    warehouse.once_built("acting facts", lambda: make_facts(warehouse))
+    warehouse.once_built(f"acting facts {loaded.content_hash}", lambda: make_facts(warehouse))
+    rules = loaded.playbook.handoffs
     touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
     for row in warehouse.rows(touches_of(warehouse)).to_pylist():
         touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))

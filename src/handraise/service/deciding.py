@@ -19,10 +19,10 @@ from handraise.handoffs.edges import hold_known, make_edges
 from handraise.ledger import acting, conditions
 from handraise.ledger.conditions import Held
 from handraise.ledger.store import Ledger
-from handraise.playbook.handoffs import Handoffs
 from handraise.service.acting_facts import facts_of
 from handraise.service.assigning import pass_on, to_pass_on
 from handraise.service.decisions import NOTHING, Decided, Deciding, Edges, Fired
+from handraise.service.enriching import bring_in
 from handraise.service.project import Project, check_as_of, refresh
 from handraise.service.refresh import Refreshed, score_as_of
 from handraise.service.roster import in_force
@@ -49,6 +49,7 @@ def refresh_and_decide(
     if project.ledger is None or not project.loaded.playbook.handoffs.triggers:
         return refresh(project, as_ofs, now=now, full=full, progress=progress), NOTHING
     with project.ledger() as ledger:
+        bring_in(project, ledger)
         before = look_back(project, ledger, as_of, progress)
         done = refresh(project, as_ofs, now=now, full=full, progress=progress)
         done = replace(done, days_rolled_up=max(done.days_rolled_up, before))
@@ -150,9 +151,9 @@ class EngineSeen:
         ]
         return Edges(fired=fired, ended=ended)
 
-    def facts(self, connection: Connection, rules: Handoffs, accounts: Sequence[str], at: datetime) -> dict[str, Facts]:
+    def facts(self, connection: Connection, accounts: Sequence[str], at: datetime) -> dict[str, Facts]:
         """Account → what deciding needs to know of it."""
-        return facts_of(self._warehouse, connection, rules, accounts, at)
+        return facts_of(self._warehouse, connection, self._loaded, accounts, at)
 
 
 def _known(one: Held) -> dict[str, object]:

@@ -71,9 +71,7 @@ class Seen(Protocol):
     def edges(self, held: Iterable[Held]) -> Edges:
         """What changed, compared with what held before."""
 
-    def facts(
-        self, connection: Connection, rules: Handoffs, accounts: Sequence[str], at: datetime
-    ) -> Mapping[str, Facts]:
+    def facts(self, connection: Connection, accounts: Sequence[str], at: datetime) -> Mapping[str, Facts]:
         """Account → what deciding needs to know of it."""
 
 
@@ -127,7 +125,7 @@ class Deciding:
             looked_at &= set(scope)  # the scores of others were not made now
         news = {one.account_id for one in fired} | (overdue & looked_at)
         candidates = sorted(news | looked_at)
-        facts = dict(self.seen.facts(self.connection, self.rules, candidates, self.at)) if candidates else {}
+        facts = dict(self.seen.facts(self.connection, candidates, self.at)) if candidates else {}
         known = acting.lives_of(self.connection, candidates)
         new = Life(since=self.at)
         now = {one: lives.seen(known.get(one, new), is_pqa=facts[one].is_pqa, now=self.at) for one in candidates}

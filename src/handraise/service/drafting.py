@@ -14,6 +14,7 @@ from handraise.handoffs.templates import Situation, Template, choose_outreach, s
 from handraise.ledger import acting
 from handraise.ledger.audit import take_turn
 from handraise.ledger.draft_approvals import approvals_of, keep_approval
+from handraise.ledger.rewrites import rewrite_of
 from handraise.playbook.section import Language
 from handraise.records.brief import Brief, PersonOnMap
 from handraise.records.drafts import Approval, Blocked, Cite, Draft, Persona
@@ -147,6 +148,7 @@ def approve(project: Project, number: int, said: Approving, *, language: Languag
         InputError: The hash is none.
     """
     draft = draft_of(project, number, language=language, now=now)
+    said = _of_rewrite(project, number, said)
     if said.wording is not None and draft.body:
         subject, body = (part.strip() for part in said.wording)
         draft = replace(draft, subject=subject, body=body.replace("\r\n", "\n"), blocked=None)
@@ -168,6 +170,17 @@ def approve(project: Project, number: int, said: Approving, *, language: Languag
     with ledger_of(project) as ledger, ledger.transaction() as connection:
         take_turn(connection)
         return keep_approval(connection, approval)
+
+
+def _of_rewrite(project: Project, number: int, said: Approving) -> Approving:
+    """Where the hash is that of the text which a language model reworded, that text is what is approved."""
+    if said.wording is not None or said.sha256 is None or len(said.sha256) < _LEAST_DIGITS:
+        return said
+    with ledger_of(project) as ledger, ledger.reading() as connection:
+        reworded = rewrite_of(connection, number)
+    if reworded is None or not reworded.sha256.startswith(said.sha256.lower()):
+        return said
+    return replace(said, wording=(reworded.subject, reworded.body))
 
 
 _LEAST_DIGITS = 8

@@ -26,6 +26,7 @@ from handraise.log.store import EventLog
 from handraise.scores import history
 from handraise.service import project as projects
 from handraise.service.backup import BACKUPS, NOTES, RESTORED
+from handraise.service.enriching import bring_in
 from handraise.service.folder import DATA_FOLDER, DATABASE, FRESH
 from handraise.service.host import Host
 from handraise.service.ledgers import erased_of
@@ -125,6 +126,7 @@ def _erase(
         warehouse.empty("dirty_people")
     with host.ledger.transaction() as connection:
         decided = acting.forget_people(connection, subject.ids)
+    bring_in(project, host.ledger, anew=True)  # what they held of former addresses goes too
     if decided:
         erased["decisions"] = decided
     erased["log"] = host.log.rewrite(partial(without, subject))

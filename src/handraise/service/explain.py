@@ -20,6 +20,7 @@ from handraise.rollups.person_days import WHO, with_keys
 from handraise.rollups.roles import carries_role
 from handraise.scores import history
 from handraise.scores.pql import firmographic_signals
+from handraise.service.known_values import values_of
 from handraise.service.lists import Choice, list_people, receipt_line
 from handraise.service.project import Project, check_as_of, ensure_scored
 from handraise.service.receipts import receipt_of
@@ -136,6 +137,9 @@ def _explanation(
         evidence=_evidence(project, row, day) if is_person else (),
         links=_person_links(project, row) if is_person else _account_links(project, row["account_id"]),
         people=() if is_person else tuple(list_people(project, Choice(account_id=row["account_id"], limit=8))),
+        known=values_of(
+            project, "person" if is_person else "company", row["person_id" if is_person else "account_id"], day
+        ),
     )
 
 

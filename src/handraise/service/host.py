@@ -21,6 +21,7 @@ from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
 from handraise.service.door import Door, KeyRing
+from handraise.service.enriching import bring_in
 from handraise.service.folder import (
     DATA_FOLDER,
     DATABASE,
@@ -74,7 +75,7 @@ class Host:
         disk: Disk | None = None,
         memory: str = MEMORY,
     ) -> None:
-        self.folder, self._environment, self.now, self.random = folder, environment, now, random
+        self.folder, self.environment, self.now, self.random = folder, environment, now, random
         self._memory = memory
         self.rebuilt: Rebuilt | None = None
         # For whoever reads, copies or rewrites the log as a whole; the writer and the follower go on meanwhile.
@@ -154,11 +155,12 @@ class Host:
             with self._rebuilding() as is_new:
                 project = self._projects.enter_context(
                     open_project(
-                        self.folder, environment=self._environment, memory=self._memory, loaded=self.playbook.loaded
+                        self.folder, environment=self.environment, memory=self._memory, loaded=self.playbook.loaded
                     )
                 )
                 if is_new:
                     self._rebuild(project)
+                bring_in(project, self.ledger)
         return replace(project, ledger=lambda: contextlib.nullcontext(self.ledger))
 
     @contextlib.contextmanager

@@ -45,4 +45,10 @@ class FinishErasuresWanted(_Wanted):
     kind: Literal["finish_erasures"]
 
 
-JobWanted = RefreshWanted | ReplayWanted | BackupWanted | VerifyWanted | FinishErasuresWanted
+class EnrichWanted(_Wanted):
+    """Ask the playbook's providers about companies that are worth it, within their budgets."""
+
+    kind: Literal["enrich"]
+
+
+JobWanted = RefreshWanted | EnrichWanted | ReplayWanted | BackupWanted | VerifyWanted | FinishErasuresWanted

@@ -204,7 +204,8 @@ def _strongest(project: Project) -> list[PersonScore]:
         best = placed.filter(placed.place < _STRONGEST)
         warehouse.create("strongest_people", _named(project, best), temporary=True)
 
-    warehouse.once_built("strongest people", build)
+    # By the playbook: what its people are scored with is in the SQL, column by column.
+    warehouse.once_built(f"strongest people {project.loaded.content_hash}", build)
     found = warehouse.whole("strongest_people").to_pylist()
     found.sort(key=lambda row: (not row["is_pql"], -row["score"], row["person_id"], row["account_id"]))
     return [_person(row) for row in found]

@@ -23,9 +23,12 @@ from handraise.ledger import audit
 from handraise.ledger.suppression import count_suppressed
 from handraise.log.frame import Frame
 from handraise.log.segment import is_as_sealed, read_seal, segments_in
-from handraise.service import aside, questions
+from handraise.records.enrichment import ProviderRun
+from handraise.records.rewriting import Rewrite
+from handraise.service import aside, enriching, questions, rewriting
 from handraise.service import project as projects
 from handraise.service.backup import BACKUPS, Backup, back_up, prune
+from handraise.service.enriching import Asking, Wanted
 from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running, has_returned, is_owed
 from handraise.service.erase import erase as erase_person
 from handraise.service.folder import DATA_FOLDER
@@ -42,7 +45,7 @@ ORDERS: dict[str, Callable[..., Any]] = {}
 # Seconds until what somebody waits for has to have begun.
 PATIENCE = 30.0
 # Those that may stand in the queue: their arguments name nobody.
-SCHEDULED = ("refresh", "replay", "backup", "verify", "retain", "finish_erasures")
+SCHEDULED = ("refresh", "replay", "backup", "verify", "retain", "finish_erasures", "enrich")
 
 
 def order(function: Ordered) -> Ordered:
@@ -127,6 +130,38 @@ def refresh(host: Host, *, as_of: date | None = None, full: bool = False) -> int
 def _refresh(project: Project, host: Host, as_of: date | None, *, full: bool) -> int:
     day = as_of or Live(project, host.log).as_of(host.now())
     return questions.refresh(project, as_ofs=[day], full=full, now=host.now()).done.people
+
+
+@order
+def enrich(host: Host, *, choice: Wanted | None = None, actor: str = "worker") -> list[ProviderRun]:
+    """Ask providers about the companies and people that are worth it; scores follow by themselves."""
+    choice = choice or Wanted()
+    plans = host.follower.ask(lambda project: enriching.plan(project, host.ledger, choice, now=host.now()))
+    if choice.dry_run:
+        return [enriching.only_planned(one) for one in plans]
+    done = enriching.ask_all(host.ledger, plans, Asking(environment=host.environment, now=host.now, actor=actor))
+    if host.follower.ask(lambda project: enriching.bring_in(project, host.ledger)):
+        host.follower.wake()
+    return done
+
+
+@order
+def reword_draft(host: Host, *, number: int, language: str | None, actor: str) -> Rewrite:
+    """Let the playbook's language model reword the draft of a handoff; nobody waits for it meanwhile."""
+    with host.reading() as project:
+        said = questions.language_of(project, language)
+        draft, company = rewriting.draft_to_reword(project, number, language=said, now=host.now())
+        playbook = project.loaded.playbook
+    wanted = rewriting.Rewording(
+        ledger=host.ledger,
+        settings=playbook.rewriting,
+        rules=playbook.handoffs.outreach,
+        environment=host.environment,
+        now=host.now,
+        random=host.random,
+        actor=actor,
+    )
+    return rewriting.reword(draft, company, wanted)
 
 
 @order

@@ -24,6 +24,7 @@ def data_of(project: Project, person_id: str) -> dict[str, list[dict[str, Any]]]
     warehouse = project.warehouse
     subject = subject_of(warehouse, person_id)
     found = {name: _rows(project, name, list(item.columns), subject) for name, item in INPUTS.items()}
+    found["enrichment"] += _rows(project, "provider_said", ["email"], subject)
     there = warehouse.table_names()
     for table, name in _MADE.items():
         if table in there:

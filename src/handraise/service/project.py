@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from handraise.accounts.domains import refresh_domains
+from handraise.accounts.enrichment.said import refresh_said
 from handraise.errors import AsOfError, InputError, ProjectError
 from handraise.events.call_intake import Erased
 from handraise.events.call_replay import replay_calls
@@ -370,6 +371,7 @@ def forget_scores(project: Project) -> None:
     warehouse, playbook = project.warehouse, project.loaded.playbook
     refresh_rollups(warehouse, plan_rollups(playbook))
     refresh_domains(warehouse, playbook.domains)
+    refresh_said(warehouse, playbook)
     refresh_traits(warehouse, playbook)
     there = warehouse.table_names()
     for name in _KEPT:

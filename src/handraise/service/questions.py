@@ -18,6 +18,7 @@ from handraise.events.intake import FileCount
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.section import Language
 from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, ReceiptLine, Standing, Strangers
+from handraise.records.enrichment import About, EnrichmentConflict
 from handraise.service import doctor as doctors
 from handraise.service import explain as explaining
 from handraise.service import inbox as boxes
@@ -29,6 +30,7 @@ from handraise.service.export import What
 from handraise.service.export import export as write_export
 from handraise.service.folder import DATA_FOLDER, DATABASE
 from handraise.service.inbox import InboxChoice, InboxItem, WhyNot
+from handraise.service.known_values import Enriched, list_conflicts, look_over
 from handraise.service.lists import (
     ACCOUNT_SORTS,
     PERSON_SORTS,
@@ -37,7 +39,7 @@ from handraise.service.lists import (
     list_people,
     list_strangers,
 )
-from handraise.service.lists import overview as look_over
+from handraise.service.lists import overview as show_all
 from handraise.service.person_data import data_of
 from handraise.service.project import Loaded, Project
 from handraise.service.refresh import Refreshed
@@ -218,7 +220,7 @@ def export(project: Project, *, what: str, out: Path, as_of: date | None, now: d
 @question(changes=False)
 def overview(project: Project, *, as_of: date | None, language: str | None, now: datetime) -> Overview:
     """Everything that the report shows."""
-    return look_over(project, as_of=as_of, now=now, language=language_of(project, language))
+    return show_all(project, as_of=as_of, now=now, language=language_of(project, language))
 
 
 @question(changes=False)
@@ -252,6 +254,19 @@ def why_not(project: Project, *, account_id: str, limit: int, language: str | No
     """What was decided about an account, the latest first."""
     projects.ensure_scored(project, None, now)
     return boxes.why_not(project, account_id, language=language_of(project, language), limit=limit)
+
+
+@question(changes=False)
+def enrichment(project: Project, *, now: datetime) -> Enriched:
+    """How much each source knows of companies and people."""
+    return look_over(project, now=now)
+
+
+@question(changes=False)
+def enrichment_conflicts(project: Project, *, about: str | None, limit: int, now: datetime) -> list[EnrichmentConflict]:
+    """Where sources contradict each other."""
+    check_name("kind", about, ("company", "person"))
+    return list_conflicts(project, about=cast("About | None", about), limit=limit, now=now)
 
 
 @question(changes=False)

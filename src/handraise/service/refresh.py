@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from handraise.accounts.aliases import resolve_aliases
 from handraise.accounts.domains import refresh_domains
+from handraise.accounts.enrichment.resolve import make_enriched
+from handraise.accounts.enrichment.said import refresh_said
 from handraise.accounts.places import make_places
 from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.plan import RollupPlan, plan_rollups
@@ -70,6 +72,7 @@ def score_as_of(
     hold_as_ofs(warehouse, as_ofs, now)
     hold_calendar(warehouse, playbook, as_ofs)
     refresh_domains(warehouse, playbook.domains)
+    refresh_said(warehouse, playbook)
     refresh_traits(warehouse, playbook)
     resolve_aliases(warehouse)
     key = f"{loaded.content_hash} {plan.content_hash} {sorted(unseen)}"
@@ -87,6 +90,7 @@ def _path(warehouse: Warehouse, loaded: LoadedPlaybook, unseen: frozenset[str]) 
     """From roll-ups to scores. Instants come in as tables, so one build serves every as-of."""
     playbook = loaded.playbook
     make_places(warehouse)
+    make_enriched(warehouse)
     measure_signals(warehouse, playbook, unseen)
     people = _show_scored_people(warehouse, loaded, unseen, "person_values", "scored_people")
     accounts = score_accounts(warehouse.table("account_values"), people, playbook, unseen)

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from handraise.accounts.domains import refresh_domains
+from handraise.accounts.enrichment.said import refresh_said
 from handraise.playbook.plan import plan_rollups
 from handraise.rollups.upkeep import refresh_rollups
 from handraise.service.project import Project, is_comparable, mark_scored, refresh, scored_as_of
@@ -33,6 +34,8 @@ _NARROWED = {
     "person_traits": ("scope_people", "person_id"),
     "workspaces": ("scope_workspaces", "workspace_id"),
     "accounts": ("scope_accounts", "account_id"),
+    "company_said": ("scope_accounts", "account_id"),
+    "person_said": ("scope_people", "person_id"),
 }
 
 
@@ -70,6 +73,7 @@ def rescore(project: Project, people: list[str], *, now: datetime) -> Rescored:
     playbook, made_for = project.loaded.playbook, project.loaded.content_hash
     refresh_rollups(warehouse, plan_rollups(playbook))
     refresh_domains(warehouse, playbook.domains)
+    refresh_said(warehouse, playbook)
     refresh_traits(warehouse, playbook)
     warehouse.hold("touched_people", pa.table({"person_id": pa.array(people, pa.string())}))
     warehouse.once_built(f"scope: accounts {made_for}", lambda: _find_accounts(warehouse))

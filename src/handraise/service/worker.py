@@ -29,6 +29,7 @@ DEFAULTS: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "erasures": ("40 0 * * *", "finish_erasures", {}, True),
     "verify": ("20 2 * * 0", "verify", {}, True),
     "backup": ("0 1 * * *", "backup", {"keep": 7}, False),
+    "enrichment": ("20 0 * * *", "enrich", {}, False),
     "retention": ("30 1 * * *", "retain", {"days": 730}, False),
 }
 

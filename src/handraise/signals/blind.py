@@ -25,7 +25,9 @@ def blind_signals(playbook: Playbook, columns: dict[str, set[str]]) -> dict[str,
 
 
 def _lacks(measure: kinds.Measure, playbook: Playbook, columns: dict[str, set[str]]) -> Iterator[str]:
-    people, accounts = columns.get("people", set()), columns.get("accounts", set())
+    enriched = columns.get("enrichment", set())
+    people = columns.get("people", set()) | (enriched & {"title", "department", "seniority"})
+    accounts = columns.get("accounts", set()) | (enriched & {"employees", "industry", "country"})
     match measure:
         case kinds.SameDomainPeople() if "email" not in people:
             yield "no people.email"

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from handraise.playbook.measures import Lonely
 from handraise.playbook.schema import Playbook
+from handraise.signals.filled import filled
 from handraise.signals.fit import icp_match
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import FALSE, join_on
@@ -23,10 +24,10 @@ def make_account_facts(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
     """
     as_ofs, pairs = warehouse.table("as_ofs"), warehouse.table("pairs")
     rows = warehouse.table("accounts")
-    known = rows.mutate(icp_match=icp_match(rows, playbook.icp))
     people = _people_facts(pairs, as_ofs, playbook)
-    exists = _existing(people, known, as_ofs)
-    facts = _with_row(exists, known)
+    exists = _existing(people, rows, as_ofs)
+    facts = filled(_with_row(exists, rows), warehouse.table("enriched_companies"), ACCOUNT)
+    facts = facts.mutate(icp_match=icp_match(facts, playbook.icp)).drop("icp")
     for extra in (people, _workspace_age(warehouse), _paying(warehouse), _limit_share(warehouse)):
         facts = join_on(facts, extra, ACCOUNT)
     since = _earliest(facts.created_at, facts.workspaces_since, facts.first_event_at)
@@ -42,7 +43,7 @@ def _existing(people: ir.Table, accounts: ir.Table, as_ofs: ir.Table) -> ir.Tabl
 
 
 def _with_row(exists: ir.Table, accounts: ir.Table) -> ir.Table:
-    columns = ("name", "domain", "employees", "industry", "country", "owner", "target", "icp_match", "created_at")
+    columns = ("name", "domain", "employees", "industry", "country", "owner", "target", "icp", "created_at")
     joined = exists.left_join(accounts, "account_id")
     return joined.select(*(joined[c] for c in exists.columns), *(joined[c] for c in columns))
 

@@ -1,7 +1,7 @@
 """Measure every signal of the playbook for everybody, in a handful of set steps.
 
-Reads `as_ofs`, `calendar`, `pairs`, `pair_places`, `workspace_accounts`, `person_traits` and the roll-ups; leaves the
-temporary tables `person_values` and `account_values`, one row per as_of and pair or account, with a column
+Reads `as_ofs`, `calendar`, `pairs`, `pair_places`, `workspace_accounts`, `person_traits`, `enriched_companies`,
+`enriched_people` and the roll-ups; leaves the temporary tables `person_values` and `account_values`, one row per as_of and pair or account, with a column
 `v_<signal>` for each signal (NULL = blind or unknown).
 """
 
@@ -26,9 +26,10 @@ from handraise.signals.facts import ACCOUNT, make_account_facts
 from handraise.signals.fit import FIT_KINDS
 from handraise.signals.intent import completed_starts
 from handraise.signals.kinds import LIFETIME, Ask, ask, day_columns, role_columns, value
+from handraise.signals.persona import make_enriched_traits
 from handraise.signals.usage import distinct_features, horizon
 from handraise.warehouse.engine import Warehouse
-from handraise.warehouse.functions import join_on
+from handraise.warehouse.functions import FALSE, TRUE, join_on
 
 TEAM_WINDOW = 30  # days of the people count that tiers and segments are cut by
 
@@ -37,6 +38,7 @@ def measure_signals(warehouse: Warehouse, playbook: Playbook, blind: frozenset[s
     """Make `person_values` and `account_values` for the days of `as_ofs`."""
     _make_windows(warehouse, playbook)
     facts = make_account_facts(warehouse, playbook)
+    make_enriched_traits(warehouse, playbook)
     rows = _pair_rows(warehouse)
     wide = _with_colleagues_and_facts(warehouse, playbook, rows, facts)
     people = _with_values(wide, playbook, blind, {n: s.measure for n, s in playbook.signals.person.items()})
@@ -142,7 +144,20 @@ def _pair_rows(warehouse: Warehouse) -> ir.Table:
     """One row per pair: its first instants, what is known of the person, and its windows."""
     rows = warehouse.table("pairs").inner_join(warehouse.table("as_ofs"), "as_of")
     rows = join_on(rows, warehouse.table("person_traits"), ["person_id"])
+    rows = _with_enriched_traits(rows, warehouse.table("enriched_traits"))
     return join_on(rows, warehouse.table("windows"), ["pair"])
+
+
+def _with_enriched_traits(rows: ir.Table, enriched: ir.Table) -> ir.Table:
+    """Traits as they were known at as-of, of those of whom others said something by then."""
+    traits = ("department", "is_executive", "is_buyer")
+    theirs = enriched.select(
+        "as_of", "person_id", known_then=TRUE, **{f"then_{name}": enriched[name] for name in traits}
+    )
+    joined = join_on(rows, theirs, ["as_of", "person_id"])
+    said = joined.known_then.fill_null(FALSE)
+    values = {name: said.ifelse(joined[f"then_{name}"], joined[name]) for name in traits}
+    return joined.mutate(**values).select(*rows.columns)
 
 
 def _with_colleagues_and_facts(warehouse: Warehouse, playbook: Playbook, rows: ir.Table, facts: ir.Table) -> ir.Table:

@@ -7,6 +7,7 @@ import re
 import ibis.expr.types as ir
 
 from handraise.playbook.schema import Playbook
+from handraise.signals.filled import filled
 from handraise.signals.fit import in_list
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import FALSE, join_on
@@ -37,6 +38,22 @@ def _make_traits(warehouse: Warehouse, playbook: Playbook) -> None:
         is_buyer=is_buyer(people, playbook),
     )
     warehouse.create("person_traits", join_on(named, warehouse.table("person_domains"), ["person_id"]))
+
+
+def make_enriched_traits(warehouse: Warehouse, playbook: Playbook) -> ir.Table:
+    """The temporary table `enriched_traits`: as_of, person_id, department, is_executive, is_buyer of those whom others know."""
+    enriched = warehouse.table("enriched_people")
+    rows = warehouse.table("people").select("person_id", "title", "department", "seniority")
+    dated = enriched.select("as_of", "person_id").inner_join(rows, "person_id")
+    known = filled(dated.select("as_of", *rows.columns), enriched, ["as_of", "person_id"])
+    traits = known.select(
+        "as_of",
+        "person_id",
+        department=known.department.strip().nullif(""),
+        is_executive=is_executive(known, playbook),
+        is_buyer=is_buyer(known, playbook),
+    )
+    return warehouse.create("enriched_traits", traits, temporary=True)
 
 
 def _folded(text: ir.StringValue) -> ir.StringValue:

@@ -122,6 +122,12 @@ INPUTS: dict[str, Input] = {
             required=(("account_id", "person_id"), "outcome", "at"),
             key=("account_id", "person_id", "outcome", "at"),
         ),
+        _input(
+            "enrichment",
+            "domain email source known_at:instant name employees:whole industry country tags title department seniority",
+            required=(("domain", "email"), "source", "known_at"),
+            key=("domain", "email", "source", "known_at"),
+        ),
     )
 }
 
@@ -162,6 +168,8 @@ _KEPT: dict[str, ibis.Schema] = {
     "dirty_people": ibis.schema({"person_id": "string"}),
     "facts": ibis.schema({"name": "string", "value": "string"}),
     "email_hosts": ibis.schema({"host": "string", "domain": "string", "kind": "string"}),
+    # What providers answered that were asked over HTTP, as rows of `enrichment`: made anew from the ledger, which keeps it.
+    "provider_said": INPUTS["enrichment"].schema,
     "identity_links": ibis.schema({"anonymous_id": "string", "person_id": "string", "linked_at": "timestamp(6)"}),
 }
 

@@ -57,6 +57,7 @@ KINDS = {
     "invalid-playbook": Kind(status=422, title="The playbook has a mistake"),
     "if-match-missing": Kind(status=428, title="Say which version you change"),
     "failed": Kind(status=500, title="The server failed"),
+    "remote-failed": Kind(status=502, title="Another server did not do its part"),
     "busy": Kind(status=503, title="Not now"),
 }
 _KIND_OF: dict[type[HandraiseError], str] = {
@@ -73,6 +74,8 @@ _KIND_OF: dict[type[HandraiseError], str] = {
     errors.DraftError: "draft-refused",
     errors.NotFoundError: "not-found",
     errors.LedgerError: "conflict",
+    errors.AddressError: "invalid-input",
+    errors.RemoteError: "remote-failed",
 }
 
 

@@ -10,6 +10,7 @@ import typer
 
 from handraise.faces.cli.acting_app import handoff, inbox, pilot_app, roster, why_not
 from handraise.faces.cli.days import parse_days
+from handraise.faces.cli.enrichment_app import enrich, enrichment_app
 from handraise.faces.cli.keeping_app import (
     audit_app,
     backup,
@@ -50,8 +51,9 @@ app.add_typer(api_keys_app, name="api-keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(draft_app, name="draft")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(enrichment_app, name="enrichment")
 app.add_typer(schedules_app, name="schedules")
-_ACTING = (inbox, handoff, why_not, brief, story, roster)
+_ACTING = (inbox, handoff, why_not, brief, story, roster, enrich)
 for command in (*_ACTING, serve, backup, restore, rebuild, erase, suppress, person_data, worker):
     app.command()(command)
 

@@ -81,6 +81,9 @@ def draft_show(
         Path | None, typer.Option(help="With --approve: your own words; the first line is the subject.")
     ] = None,
     sha256: Annotated[str | None, typer.Option(help="With --approve: of the text that you read.")] = None,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Let the playbook's language model reword it; both texts are shown.")
+    ] = False,
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,6 +95,13 @@ def draft_show(
 
     if not approve and (edited or sha256):
         raise typer.BadParameter("goes with --approve", param_hint="--edited" if edited else "--sha256")
+    if rewrite:
+        if approve:
+            raise typer.BadParameter("approve the text that you read, by its hash", param_hint="--rewrite")
+        from handraise.faces.cli import rewriting_commands
+
+        run(lambda: rewriting_commands.reword(project, number, lang=lang, as_json=as_json))
+        return
     if approve:
         said = {"by": by, "edited": edited, "sha256": sha256}
         run(lambda: selling_commands.approve(project, number, said, lang=lang, as_json=as_json))

@@ -194,8 +194,23 @@ def explanation(found: Explanation) -> None:
             [("what", "left"), ("belongs to", "left"), ("because", "left")],
             [[li.what, li.to, li.because] for li in found.links],
         )
+    if found.known:
+        _known(found)
     if found.people:
         people_table("People", list(found.people))
+
+
+def _known(found: Explanation) -> None:
+    """Each field with who says it, and what others say otherwise."""
+    rows = [
+        [one.field if one.is_used else "", one.value, one.source, one.known_at and f"{one.known_at:%Y-%m-%d}"]
+        for one in found.known
+    ]
+    table(
+        "Known of it" if found.entity == "account" else "Known of them",
+        [(c, "left") for c in ("field", "value", "source", "since")],
+        rows,
+    )
 
 
 def _points(line: ReceiptLine) -> Text:
