@@ -100,7 +100,7 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
         raise explained(error, lines, name, _SCHEMA) from error
     _check_roles(playbook, lines, name)
     playbook = _without_blind_triggers(playbook, own, lines, name)
-    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs"})
+    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs", "alerts"})
     acting = playbook.handoffs.model_dump(mode="json")
     return LoadedPlaybook(
         playbook=playbook, content_hash=_hash(content), handoffs_hash=_hash([content, acting]), path=path

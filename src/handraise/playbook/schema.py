@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from handraise.playbook.alerts import Alerts
 from handraise.playbook.connection import WarehouseMode
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.ladder import Rung, parse_ladder
@@ -266,7 +267,8 @@ class Playbook(Section):
     tiers: tuple[Tier, ...] = Field(min_length=1)
     segments: tuple[Segment, ...] = Field(min_length=1)
     handoffs: Handoffs = Handoffs()
-    # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
+    # Neither who is told nor where scores are made decides anything about them: both are no part of the playbook's hash.
+    alerts: Alerts = Alerts()
     warehouse: WarehouseMode | None = None
 
     @field_validator("tiers")

@@ -11,7 +11,9 @@ from handraise.ledger import acting, calls
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Lifecycle
+from handraise.playbook.schema import Playbook
 from handraise.records.acting import Call, Handoff, Life
+from handraise.service.alerting import tell_change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +31,8 @@ class Told:
     calls: tuple[Call, ...]
 
 
-def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
-    """Apply a call to a handoff.
+def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle, tell: Playbook | None = None) -> Told:
+    """Apply a call to a handoff; the team is told as the playbook `tell` says, None = nobody is.
 
     Raises:
         NotFoundError: There is no such handoff.
@@ -45,6 +47,7 @@ def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
         after = applied(call, handoff, life, rules)
         ends = lives.sunset_at(after[1], rules)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
+        tell_change(connection, tell, handoff, now=call.at)
         details = {"kind": call.kind}
         record(
             connection, actor=call.by, action="handoff.call", object=f"handoff {number}", details=details, now=call.at
@@ -52,8 +55,8 @@ def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle) -> Told:
     return told(ledger, number)
 
 
-def undo(ledger: Ledger, number: int, *, by: str, now: datetime) -> Told:
-    """Take back what somebody said last about a handoff.
+def undo(ledger: Ledger, number: int, *, by: str, now: datetime, tell: Playbook | None = None) -> Told:
+    """Take back what somebody said last about a handoff; the team is told as with `say`.
 
     Raises:
         NotFoundError: There is no such handoff, or nothing to take back.
@@ -63,6 +66,7 @@ def undo(ledger: Ledger, number: int, *, by: str, now: datetime) -> Told:
         take_turn(connection)
         handoff = calls.find_handoff(connection, number)
         undone = calls.undo_call(connection, handoff, by=by, now=now)
+        tell_change(connection, tell, handoff, now=now)
         details = {"kind": undone.kind}
         record(connection, actor=by, action="handoff.undo", object=f"handoff {number}", details=details, now=now)
     return told(ledger, number)

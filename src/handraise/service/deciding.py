@@ -27,6 +27,7 @@ from handraise.ledger.acting import Held
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
 from handraise.records.acting import Decision, Life, Reason
+from handraise.service.alerting import tell_decision
 from handraise.service.project import Project, check_as_of, refresh
 from handraise.service.refresh import Refreshed, score_as_of
 
@@ -272,7 +273,7 @@ class _Deciding:
         return lives.sunset_at(life, self.rules.lifecycle)
 
     def _keep(self, facts: Facts, verdict: Verdict, reasons: tuple[Reason, ...]) -> Decision:
-        return acting.add_decision(
+        made = acting.add_decision(
             self.connection,
             Decision(
                 at=self.at,
@@ -290,6 +291,8 @@ class _Deciding:
             ),
             **(self._terms(facts, verdict) if verdict.outcome == "handoff" else {}),
         )
+        tell_decision(self.connection, self.project.loaded.playbook, made)
+        return made
 
     def _terms(self, facts: Facts, verdict: Verdict) -> dict[str, Any]:
         """Whose a new handoff is, and its clocks."""

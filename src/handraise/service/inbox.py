@@ -95,7 +95,11 @@ def inbox(project: Project, choice: InboxChoice, language: Language) -> list[Inb
     """Handoffs that are under way, the most urgent first."""
     with _ledger(project) as ledger, ledger.reading() as connection:
         live = acting.list_handoffs(connection)
-    found = sorted((one for one in live if choice.takes(one)), key=place_of)[: choice.limit]
+    return items_of(project, sorted((one for one in live if choice.takes(one)), key=place_of)[: choice.limit], language)
+
+
+def items_of(project: Project, found: Sequence[Handoff], language: Language) -> list[InboxItem]:
+    """Handoffs with names, and with their reasons in words."""
     accounts = _named(
         project, "scored_accounts", "account_id", ("name", "tier", "score"), {h.account_id for h in found}
     )

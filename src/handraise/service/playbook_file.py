@@ -53,7 +53,7 @@ class PlaybookFile:
             self.refused = str(error)
             return None
         self.refused = ""
-        return found if found.content_hash != self.loaded.content_hash else None
+        return found if found.playbook != self.loaded.playbook else None
 
     def use(self, loaded: LoadedPlaybook) -> None:
         """Say that scores are made by it from now on."""

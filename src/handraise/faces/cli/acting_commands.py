@@ -148,10 +148,11 @@ def handoff(
         if said is None:
             found = told(ledger, number)
         elif said == "undo":
-            found = undo(ledger, number, by=who, now=now)
+            found = undo(ledger, number, by=who, now=now, tell=load_playbook(folder / FILE_NAME).playbook)
         else:
+            playbook = load_playbook(folder / FILE_NAME).playbook
             call = Call(kind=cast(CallKind, said), by=who, at=now, **{**options, "until": _instant(options["until"])})
-            found = say(ledger, number, call, load_playbook(folder / FILE_NAME).playbook.handoffs.lifecycle)
+            found = say(ledger, number, call, playbook.handoffs.lifecycle, playbook)
     if as_json:
         show.print_json(json.loads(encode(found)))
         return
