@@ -117,6 +117,7 @@ def test_every_metric_is_named() -> None:
         follower=SimpleNamespace(progress=progress),
         log=SimpleNamespace(durable=0, room=0),
         playbook=SimpleNamespace(refused=""),
+        alert_standings=dict,
     )
     text = Metrics(host).text().decode()
     kept = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))

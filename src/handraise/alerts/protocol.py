@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from handraise.errors import AddressError, RemoteError
@@ -63,15 +63,21 @@ def outcome_of_failure(error: RemoteError) -> Outcome:
     return Outcome(kind="unsent" if error.unsent else "unknown", said=error.what)
 
 
+def wait_of(answer: Answer, sent_at: datetime) -> timedelta | None:
+    """How long the server wants to be left alone; None = it does not say."""
+    until = answer.retry_after(sent_at)
+    return until and until - sent_at
+
+
 def outcome_of(answer: Answer, now: datetime) -> Outcome:
     """What an answer means, as far as its status says it. The body is not kept: it may name people."""
     status = answer.status
     said = f"the answer was {status}."
     if 200 <= status < 300:  # noqa: PLR2004 - of HTTP
         return Outcome(kind="sent")
-    at = answer.retry_after(now)
-    if status in _ASK_LATER and (at or status != 503):  # noqa: PLR2004 - of HTTP
-        return Outcome(kind="later", said=said, at=at)
+    wait = wait_of(answer, now)
+    if status in _ASK_LATER and (wait is not None or status != 503):  # noqa: PLR2004 - of HTTP
+        return Outcome(kind="later", said=said, wait=wait)
     if status in _DENYING:
         return Outcome(kind="denied", said=said)
     if status >= 500 or status in _UNKNOWN or status < 200:  # noqa: PLR2004 - of HTTP

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from handraise.alerts.protocol import Reach, outcome_of, post
+from handraise.alerts.protocol import Reach, outcome_of, post, wait_of
 from handraise.alerts.words import headline, lines, title
 from handraise.net.guard import read_networks
 from handraise.net.limits import Answer, Limits
@@ -89,7 +89,7 @@ def _bot_outcome(answer: Answer, now: datetime) -> Outcome:
         return outcome
     said = f"Slack says {error[:60]!r}."
     if error in {"ratelimited", "rate_limited"}:
-        return Outcome(kind="later", said=said, at=answer.retry_after(now))
+        return Outcome(kind="later", said=said, wait=wait_of(answer, now))
     if error in {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}:
         return Outcome(kind="unknown", said=said)
     return Outcome(kind="denied" if error in _DENYING else "refused", said=said)

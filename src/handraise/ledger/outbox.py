@@ -249,17 +249,24 @@ def _after(entry: Entry, outcome: Outcome, *, repeatable: bool, now: datetime, c
         return {**ended, "status": "dead"}
     if outcome.kind == "unknown" and not repeatable:
         return {**ended, "status": "unsure"}
-    if outcome.kind == "denied":  # it was not tried in earnest
-        return {"status": "waiting", "run_at": now, "error": outcome.said}
+    # Who asks to be left alone did not try the message; still it is not untried, as others may be by now.
+    spared = {"status": "waiting", "attempts": max(entry.attempts, 1), "error": outcome.said}
+    if outcome.kind == "denied":
+        return {**spared, "run_at": now}
     if outcome.kind == "later":
-        at = outcome.at or now + _NO_TIME_SAID
-        kept = {"status": "waiting", "run_at": at, "error": outcome.said}
+        at = _until(outcome, now)
+        kept = {**spared, "run_at": at}
     elif entry.attempts < len(SCHEDULE):
         at = now + SCHEDULE[entry.attempts] * (1 - _JITTER + 2 * _JITTER * chance)
         kept = {"status": "waiting", "run_at": at, "error": outcome.said}
     else:
         return {**ended, "status": "dead"}
     return {**ended, "status": "dead"} if at > entry.queued_at + _GIVE_UP_AFTER else kept
+
+
+def _until(outcome: Outcome, now: datetime) -> datetime:
+    """Before when a destination that asked for it is left alone."""
+    return now + (_NO_TIME_SAID if outcome.wait is None else outcome.wait)
 
 
 def _note(connection: Connection, destination: str, outcome: Outcome, now: datetime) -> None:
@@ -270,7 +277,7 @@ def _note(connection: Connection, destination: str, outcome: Outcome, now: datet
     elif outcome.kind == "denied":
         connection.execute(mine.values(paused_at=now, paused_because=outcome.said))
     elif outcome.kind == "later":
-        connection.execute(mine.values(not_before=outcome.at or now + _NO_TIME_SAID))
+        connection.execute(mine.values(not_before=_until(outcome, now)))
     else:
         raised = mine.values(failures=outbox_destinations.c.failures + 1).returning(outbox_destinations.c.failures)
         failures = int(connection.execute(raised).scalar_one())
@@ -311,6 +318,12 @@ def list_undelivered(connection: Connection, *, after: int = 0, limit: int = 50)
     """Messages that are dead, and those that may have arrived, by number; `after` = only those with higher numbers."""
     wanted = select(outbox).where(outbox.c.status.in_(("dead", "unsure")), outbox.c.id > after)
     return tuple(_entry(row) for row in connection.execute(wanted.order_by(outbox.c.id).limit(limit)))
+
+
+def lying_among(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of some numbers whose messages are dead, or may have arrived."""
+    wanted = select(outbox.c.id).where(outbox.c.status.in_(("dead", "unsure")), outbox.c.id.in_(numbers))
+    return set(connection.execute(wanted).scalars())
 
 
 def replay(connection: Connection, numbers: Sequence[int] | None, *, now: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from handraise.records.acting import Lane, Priority
@@ -101,13 +101,13 @@ class Outcome:
     """What became of sending a message.
 
     Attributes:
-        kind: sent; later (not taken, and not to be sent before `at`); unsent (it cannot have arrived); unknown (it may
+        kind: sent; later (not taken, and not to be sent again for `wait`); unsent (it cannot have arrived); unknown (it may
             have); denied (nothing will be taken from us there until somebody changes something); refused (this
             message will never be taken).
         said: In words that name nobody.
-        at: See `later`.
+        wait: See `later`; counted from when the answer is kept, so never too short. None = it does not say.
     """
 
     kind: OutcomeKind
     said: str = ""
-    at: datetime | None = None
+    wait: timedelta | None = None

@@ -24,8 +24,6 @@ from handraise.records.alerting import AlertItem, AlertMessage, Outcome
 from handraise.service.alerting import zone_of
 
 LookUp = Callable[[Sequence[str], Language], Mapping[str, AlertItem]]
-# Seconds between two looks at the outbox.
-_LOOK_EVERY = 1.0
 # Messages of one digest at most; what is left follows in the next.
 _DIGEST = 100
 # Seconds until a message that is on its way is left to the next start.
@@ -71,10 +69,11 @@ class Deliverer:
     Args:
         ledger: The outbox.
         world: What it needs from outside.
+        look_every: Seconds between two looks at the outbox.
     """
 
-    def __init__(self, ledger: Ledger, world: World) -> None:
-        self._ledger, self._world = ledger, world
+    def __init__(self, ledger: Ledger, world: World, *, look_every: float = 1.0) -> None:
+        self._ledger, self._world, self._look_every = ledger, world, look_every
         self._stopping = threading.Event()
         self._at_work: dict[str, threading.Thread] = {}
         self.delivered = Delivered()
@@ -86,7 +85,7 @@ class Deliverer:
                 self._begin()
             except Exception as error:  # noqa: BLE001 - whatever happened, what comes due next is to be sent
                 _log.error("the outbox failed", reason=str(error))
-            self._stopping.wait(_LOOK_EVERY)
+            self._stopping.wait(self._look_every)
         for thread in self._at_work.values():
             thread.join(_STOP_WITHIN)
 

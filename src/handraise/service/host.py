@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,9 +17,13 @@ import structlog
 
 from handraise.errors import BusyError, LogError
 from handraise.events.received import Received, micros_of
+from handraise.ledger.outbox import Standing, standings
 from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
+from handraise.playbook.section import Language
+from handraise.records.alerting import AlertItem
+from handraise.service.alerting import alert_items
 from handraise.service.door import Door, KeyRing
 from handraise.service.folder import (
     DATA_FOLDER,
@@ -74,7 +78,7 @@ class Host:
         disk: Disk | None = None,
         memory: str = MEMORY,
     ) -> None:
-        self.folder, self._environment, self.now, self.random = folder, environment, now, random
+        self.folder, self.environment, self.now, self.random = folder, environment, now, random
         self._memory = memory
         self.rebuilt: Rebuilt | None = None
         # For whoever reads, copies or rewrites the log as a whole; the writer and the follower go on meanwhile.
@@ -122,6 +126,16 @@ class Host:
         """Say where the server answers."""
         self._claim.announce(owner)
 
+    def alert_items(self, objects: Sequence[str], language: Language) -> Mapping[str, AlertItem]:
+        """What is to be said about handoffs and decisions; see `alerting.alert_items`."""
+        with self.reading() as project:
+            return alert_items(project, self.ledger, objects, language, self.now())
+
+    def alert_standings(self) -> dict[str, Standing]:
+        """How the destinations of alerts stand, by name."""
+        with self.ledger.reading() as connection:
+            return standings(connection)
+
     def reading(self) -> AbstractContextManager[Project]:
         """The project as it is now; see `Readers.reading`."""
         return self._readers.reading()
@@ -154,7 +168,7 @@ class Host:
             with self._rebuilding() as is_new:
                 project = self._projects.enter_context(
                     open_project(
-                        self.folder, environment=self._environment, memory=self._memory, loaded=self.playbook.loaded
+                        self.folder, environment=self.environment, memory=self._memory, loaded=self.playbook.loaded
                     )
                 )
                 if is_new:

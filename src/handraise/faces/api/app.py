@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from handraise.errors import HandraiseError
 from handraise.faces.api import (
     accounts,
+    alerts,
     audit,
     explain,
     handoffs,
@@ -40,7 +41,21 @@ from handraise.faces.api.problems import (
 from handraise.service.host import Host
 
 OPENAPI = "/api/v1/openapi.json"
-RESOURCES = (accounts, people, explain, handoffs, sources, quarantine, jobs, playbook, privacy, audit, state, internal)
+RESOURCES = (
+    accounts,
+    people,
+    explain,
+    handoffs,
+    alerts,
+    sources,
+    quarantine,
+    jobs,
+    playbook,
+    privacy,
+    audit,
+    state,
+    internal,
+)
 _DESCRIPTION = """\
 Which people and accounts deserve a salesperson's time, and why.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from handraise.faces.cli.acting_app import handoff, inbox, why_not
+from handraise.faces.cli.alerts_app import alerts_app
 from handraise.faces.cli.days import parse_days
 from handraise.faces.cli.keeping_app import (
     audit_app,
@@ -44,6 +45,7 @@ quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them,
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(audit_app, name="audit")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(schedules_app, name="schedules")

@@ -17,12 +17,15 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from handraise.alerts.protocol import Reach
 from handraise.errors import ProjectError
 from handraise.faces.api.app import make_api
 from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.connection import Connection
 from handraise.faces.server.logs import set_up
+from handraise.ledger.outbox import Holder
 from handraise.log.disk import Disk
+from handraise.service.delivering import Deliverer, World
 from handraise.service.host import MEMORY, Host
 from handraise.service.orders import duties_of, take_up_restore
 from handraise.service.ownership import Owner
@@ -88,16 +91,31 @@ def serve(  # noqa: PLR0913 - one for each option
 
 @contextlib.contextmanager
 def _working(host: Host) -> Iterator[None]:
-    """Inside, a worker does what comes due."""
+    """Inside, a worker does what comes due, and the team is told what it wants to know."""
     set_defaults(host.ledger, now=right_now())
     worker = Worker(host.ledger, duties_of(host), name=f"server {os.getpid()}", now=right_now)
-    thread = threading.Thread(target=worker.run, name="worker")
-    thread.start()
+    deliverer = Deliverer(host.ledger, _world_of(host))
+    threads = [threading.Thread(target=one.run, name=type(one).__name__.lower()) for one in (worker, deliverer)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         worker.stop()
-        thread.join(_STOP_WITHIN)  # a job that takes longer fails when the data are closed, and is tried again
+        deliverer.stop()
+        for thread in threads:
+            thread.join(_STOP_WITHIN)  # a job that takes longer fails when the data are closed, and is tried again
+
+
+def _world_of(host: Host) -> World:
+    return World(
+        playbook=lambda: host.playbook.loaded.playbook,
+        look_up=host.alert_items,
+        reach=Reach(environment=host.environment),
+        now=right_now,
+        chance=secrets.SystemRandom().random,
+        holder=Holder(name=f"server {os.getpid()} {secrets.token_hex(4)}"),
+    )
 
 
 def right_now() -> datetime:
