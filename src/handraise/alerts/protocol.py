@@ -66,7 +66,7 @@ def outcome_of_failure(error: RemoteError) -> Outcome:
 def wait_of(answer: Answer, sent_at: datetime) -> timedelta | None:
     """How long the server wants to be left alone; None = it does not say."""
     until = answer.retry_after(sent_at)
-    return until and until - sent_at
+    return until - sent_at if until else None
 
 
 def outcome_of(answer: Answer, now: datetime) -> Outcome:
