@@ -25,9 +25,15 @@ REFUSED = Outcome(kind="refused", said="the answer was 422.")
 
 
 def put(
-    ledger: Ledger, number: int, kind: AlertKind = "created", *, to: str = "crm", seconds: float = 0, **more: bool
+    ledger: Ledger,
+    number: int,
+    kind: AlertKind = "created",
+    *,
+    to: str = "crm",
+    seconds: float = 0,
+    urgent: bool = False,
 ) -> None:
-    notice = Notice(object=f"handoff {number}", kind=kind, lane="sales", priority="high", **more)
+    notice = Notice(object=f"handoff {number}", kind=kind, lane="sales", priority="high", urgent=urgent)
     with ledger.transaction() as connection:
         outbox.put(connection, to, notice, run_at=later(seconds=seconds), now=later(seconds=seconds))
 

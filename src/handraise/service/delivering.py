@@ -154,7 +154,8 @@ class Deliverer:
             if not taken:
                 return
             entries, outcome = self._send(taken, rules, sender)
-            self.delivered.counts[outcome.kind] += len(entries)
+            if entries:
+                self.delivered.counts[outcome.kind] += len(entries)
             if entries and outcome.kind != "sent":
                 _log.warning("an alert was not sent", destination=name, outcome=outcome.kind, reason=outcome.said)
 
