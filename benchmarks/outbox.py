@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import logging
 import os
 import random
 import secrets
@@ -29,7 +28,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import structlog
 from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook as Signer
 
@@ -200,7 +198,6 @@ def receiving(receiver: Receiver) -> Iterator[int]:
 
 def deliver(folder: Path, port: int, started: float) -> None:
     """The process that is killed: delivers until then."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     now, playbook = clock(started), playbook_for(port)
     ledger = Ledger.open(folder / "ledger.sqlite")
 
@@ -228,6 +225,7 @@ def deliver(folder: Path, port: int, started: float) -> None:
         now=now,
         chance=random.Random(started).random,  # noqa: S311 - not a secret
         holder=Holder(name=f"benchmark {os.getpid()} {secrets.token_hex(4)}", seconds=_LEASE * SPEED),
+        failed=lambda *_: None,
     )
     deliverer = Deliverer(ledger, world, look_every=0.02)
     signal.signal(signal.SIGTERM, lambda *_: deliverer.stop())

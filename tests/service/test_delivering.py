@@ -111,6 +111,7 @@ def world(
         now=lambda: now,
         chance=lambda: 0.5,
         holder=Holder(name="test"),
+        failed=lambda *_: None,
     )
 
 

@@ -42,6 +42,7 @@ class World:
         now: The clock.
         chance: From 0 to 1.
         holder: As whom destinations are held.
+        failed: Hears of each message that was not sent: the destination, and what became of it.
     """
 
     playbook: Callable[[], Playbook]
@@ -50,6 +51,7 @@ class World:
     now: Callable[[], datetime]
     chance: Callable[[], float]
     holder: Holder
+    failed: Callable[[str, Outcome], None]
 
 
 @dataclass(kw_only=True)
@@ -157,7 +159,7 @@ class Deliverer:
             if entries:
                 self.delivered.counts[outcome.kind] += len(entries)
             if entries and outcome.kind != "sent":
-                _log.warning("an alert was not sent", destination=name, outcome=outcome.kind, reason=outcome.said)
+                self._world.failed(name, outcome)
 
     def _take(self, name: str, rules: Destination, connection: Connection) -> tuple[Entry, ...]:
         """The next messages; none where the destination is paused, wants to be left alone, or it is quiet."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -18,6 +19,8 @@ from handraise.faces.cli.who import actor
 from handraise.ledger.outbox import Entry, Holder
 from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.playbook.schema import Playbook
+from handraise.playbook.section import Language
+from handraise.records.alerting import AlertItem
 from handraise.service import alert_desk
 from handraise.service.alert_desk import DestinationShown
 from handraise.service.alerting import alert_items
@@ -93,13 +96,22 @@ def send(folder: Path, *, as_json: bool) -> None:
         show.say("The server of this project sends them by itself. `handraise alerts` shows how far it is.")
         return
     with open_project(folder, environment=os.environ) as project, open_ledger(folder, os.environ) as ledger:
+        asking = (
+            threading.Lock()
+        )  # destinations are sent to beside each other, and an open project answers one at a time
+
+        def look_up(objects: Sequence[str], language: Language) -> Mapping[str, AlertItem]:
+            with asking:
+                return alert_items(project, ledger, objects, language, right_now())
+
         world = World(
             playbook=lambda: project.loaded.playbook,
-            look_up=lambda objects, language: alert_items(project, ledger, objects, language, right_now()),
+            look_up=look_up,
             reach=_reach(),
             now=right_now,
             chance=secrets.SystemRandom().random,
             holder=Holder(name=f"command {os.getpid()} {secrets.token_hex(4)}"),
+            failed=lambda destination, outcome: show.hint(f"{destination}: {outcome.kind}, {outcome.said}"),
         )
         counts = Deliverer(ledger, world).run_until_done().counts
     if as_json:

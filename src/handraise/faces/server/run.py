@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,6 +26,7 @@ from handraise.faces.ingest.connection import Connection
 from handraise.faces.server.logs import set_up
 from handraise.ledger.outbox import Holder
 from handraise.log.disk import Disk
+from handraise.records.alerting import Outcome
 from handraise.service.delivering import Deliverer, World
 from handraise.service.host import MEMORY, Host
 from handraise.service.orders import duties_of, take_up_restore
@@ -36,6 +38,7 @@ from handraise.service.worker import Worker, set_defaults
 _OURS = ("/health", "/ready", "/metrics")
 _BELOW = ("/api/", "/internal/")
 _STOP_WITHIN = 3
+_log = structlog.get_logger()
 _OPEN_FILES = 65_536
 _BACKLOG = 2048
 # Batches make many objects that die together and are no circles; looking for circles among them stops all answers.
@@ -115,7 +118,12 @@ def _world_of(host: Host) -> World:
         now=right_now,
         chance=secrets.SystemRandom().random,
         holder=Holder(name=f"server {os.getpid()} {secrets.token_hex(4)}"),
+        failed=_not_sent,
     )
+
+
+def _not_sent(destination: str, outcome: Outcome) -> None:
+    _log.warning("an alert was not sent", destination=destination, outcome=outcome.kind, reason=outcome.said)
 
 
 def right_now() -> datetime:
