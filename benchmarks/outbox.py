@@ -44,7 +44,7 @@ from handraise.records.alerting import AlertItem
 from handraise.service.alerting import tell_change
 from handraise.service.delivering import Deliverer, World
 
-SPEED = 600.0  # seconds that pass in one
+SPEED = 600.0  # seconds that pass in one, unless said otherwise
 SECRET = "whsec_c2VjcmV0IG9mIGEgYmVuY2htYXJr"  # noqa: S105 - of no real receiver
 _DEADLINE = 0.25  # real seconds of one request
 _LEASE = 3.0  # real seconds
@@ -56,9 +56,9 @@ _FAULTS = ("500", "reset before", "reset after", "slow", "429", "503", "401")
 _BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
-def clock(started: float) -> Callable[[], datetime]:
+def clock(started: float, speed: float) -> Callable[[], datetime]:
     """A clock that began at an instant of the monotonic clock and runs fast; the same in every process."""
-    return lambda: _BEGAN + timedelta(seconds=(time.monotonic() - started) * SPEED)
+    return lambda: _BEGAN + timedelta(seconds=(time.monotonic() - started) * speed)
 
 
 def playbook_for(port: int) -> Playbook:
@@ -196,9 +196,9 @@ def receiving(receiver: Receiver) -> Iterator[int]:
             thread.join()
 
 
-def deliver(folder: Path, port: int, started: float) -> None:
+def deliver(folder: Path, port: int, started: float, speed: float) -> None:
     """The process that is killed: delivers until then."""
-    now, playbook = clock(started), playbook_for(port)
+    now, playbook = clock(started, speed), playbook_for(port)
     ledger = Ledger.open(folder / "ledger.sqlite")
 
     def look_up(objects: Sequence[str], _: object) -> dict[str, AlertItem]:
@@ -224,7 +224,7 @@ def deliver(folder: Path, port: int, started: float) -> None:
         reach=Reach(environment={"SECRET": SECRET}, limits=Limits(seconds=_DEADLINE)),
         now=now,
         chance=random.Random(started).random,  # noqa: S311 - not a secret
-        holder=Holder(name=f"benchmark {os.getpid()} {secrets.token_hex(4)}", seconds=_LEASE * SPEED),
+        holder=Holder(name=f"benchmark {os.getpid()} {secrets.token_hex(4)}", seconds=_LEASE * speed),
         failed=lambda *_: None,
     )
     deliverer = Deliverer(ledger, world, look_every=0.02)
@@ -287,17 +287,19 @@ class Result:
     seconds: float
 
 
-def run(folder: Path, *, changes: int, kills: int, seed: int = 1, patience: float = 1800.0) -> Result:
+def run(
+    folder: Path, *, changes: int, kills: int, seed: int = 1, speed: float = SPEED, patience: float = 3600.0
+) -> Result:
     """One run, in a folder that is empty."""
     started, chance = time.monotonic(), random.Random(seed)  # noqa: S311 - not a secret
-    now, count = clock(started), max(10, changes // 2)
+    now, count = clock(started, speed), max(10, changes // 2)
     poison = frozenset(f"acc-{number}" for number in range(count) if chance.random() < _POISON or number == 0)
     receiver = Receiver(now=now, chance=random.Random(seed + 1), poison=poison)  # noqa: S311 - not a secret
     ledger = Ledger.open(folder / "ledger.sqlite")
     with contextlib.closing(ledger), receiving(receiver) as port:
         playbook = playbook_for(port)
         _open_handoffs(ledger, count)
-        with _deliverers(folder, port, started) as killing:
+        with _deliverers(folder, port, f"{started!r} {speed!r}") as killing:
             done, killed = 0, 0
             while done < changes:
                 size = min(5, changes - done)
@@ -315,17 +317,17 @@ def run(folder: Path, *, changes: int, kills: int, seed: int = 1, patience: floa
                     killing()
                     killed += 1
                 _mend(ledger, receiver)
-                time.sleep(0.05)
+                time.sleep(0.1)
         return _judge(ledger, receiver, changes=done, kills=killed, seconds=time.monotonic() - started)
 
 
 @contextlib.contextmanager
-def _deliverers(folder: Path, port: int, started: float) -> Iterator[Callable[[], None]]:
+def _deliverers(folder: Path, port: int, time_said: str) -> Iterator[Callable[[], None]]:
     """One process after another; what is given kills the present one and starts the next."""
 
     def begin() -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "benchmarks.outbox", "--deliver", str(folder), str(port), repr(started)]
+            [sys.executable, "-m", "benchmarks.outbox", "--deliver", str(folder), str(port), *time_said.split()]
         )
 
     present = [begin()]
@@ -345,11 +347,10 @@ def _deliverers(folder: Path, port: int, started: float) -> Iterator[Callable[[]
 
 def _mend(ledger: Ledger, receiver: Receiver) -> None:
     """What a person does about a paused destination: mend the key, and resume."""
-    with ledger.transaction() as connection:
-        paused = outbox.standings(connection)
-        if any(one.paused_at for one in paused.values()):
-            receiver.refuses = False
-            outbox.resume(connection, "crm")
+    if receiver.refuses:
+        with ledger.transaction() as connection:
+            if outbox.resume(connection, "crm"):
+                receiver.refuses = False
 
 
 def _waiting(ledger: Ledger) -> int:
@@ -391,11 +392,11 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--deliver", nargs=3, metavar=("FOLDER", "PORT", "STARTED"), help=argparse.SUPPRESS)
+    parser.add_argument("--deliver", nargs=4, metavar=("FOLDER", "PORT", "STARTED", "SPEED"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.deliver:
-        folder, port, started = asked.deliver
-        deliver(Path(folder), int(port), float(started))
+        folder, port, started, speed = asked.deliver
+        deliver(Path(folder), int(port), float(started), float(speed))
         return
     with tempfile.TemporaryDirectory() as folder:
         found = run(Path(folder), changes=asked.changes, kills=asked.kills, seed=asked.seed)
