@@ -210,6 +210,8 @@ def test_a_mail_in_chinese_is_readable() -> None:
     with receiving_mail() as box:
         assert send(mail(box.port), message(ITEM, language="zh")).kind == "sent"
     assert box.mails[0]["Subject"] == "新的交接 4：Orbaden（高优先级）"
+    assert "联系 Ann Ozerny" in next(box.mails[0].iter_parts()).get_content()
+    assert box.taken[0][1].isascii(), "servers that know no other signs pass it on too"
 
 
 def test_a_name_brings_no_header_no_recipient_and_no_markup_into_a_mail() -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -24,6 +25,8 @@ from handraise.playbook.alerts import EmailTo
 from handraise.records.alerting import AlertItem, AlertMessage, Outcome
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
+# Nothing but ASCII on the wire, so that every server can pass it on.
+_PLAIN = policy.SMTP.clone(cte_type="7bit")
 _FINAL = 500  # from here on a reply of SMTP is for good
 
 
@@ -86,7 +89,7 @@ class Mail:
             server.login(self.user, self.password or "")
 
     def _hand_over(self, server: smtplib.SMTP, content: bytes) -> Outcome:
-        _expect(server.mail(self.rules.sender, ["BODY=8BITMIME"] if server.has_extn("8bitmime") else []))
+        _expect(server.mail(self.rules.sender))
         replies = [server.rcpt(one)[0] for one in self.rules.to]
         taken = [code for code in replies if code < 400]  # noqa: PLR2004 - of SMTP
         if not taken:
@@ -129,7 +132,7 @@ def open_mail(rules: EmailTo, reach: Reach) -> Mail:
 
 def mail_of(message: AlertMessage, rules: EmailTo) -> EmailMessage:
     """The mail: plain text, and the same as HTML. Its Message-ID stays the same however often it is sent."""
-    made = EmailMessage()
+    made = EmailMessage(_PLAIN)
     made["From"] = Address("handraise", addr_spec=rules.sender)
     made["To"] = ", ".join(rules.to)
     made["Subject"] = headline(message)

@@ -94,7 +94,8 @@ def lines(item: AlertItem, message: AlertMessage) -> Iterator[tuple[str, str]]:
     if item.due_at and item.closed_at is None:
         yield _SAID["due"][language], local_time(item.due_at, message.timezone)
     if item.closed_at is None:
-        yield _SAID["answer"][language], f"handraise handoff {item.number} claim"
+        said = "accept" if item.owner else "claim"
+        yield _SAID["answer"][language], f"handraise handoff {item.number} {said}"
 
 
 def local_time(at: datetime, zone: str) -> str:
