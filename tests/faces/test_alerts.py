@@ -181,6 +181,17 @@ def test_a_server_follows_what_the_playbook_says_about_alerts(served: Served, re
     _wait_for(lambda: [one["name"] for one in served.get("alerts")] == ["erp", "team"])
 
 
+def test_whoever_publishes_a_playbook_cannot_send_alerts_elsewhere(served: Served, receiver: Loopback) -> None:
+    path = "/api/v1/playbook"
+    before = served.ask("GET", path)
+    tag = before.headers["etag"]
+    elsewhere = before.body.replace(receiver.url.encode(), b"http://evil.example")
+    for body in (elsewhere, b"version: 1\n", before.body.replace(b"CRM_SECRET", b"HANDRAISE_LEDGER")):
+        refused = served.ask("PUT", path, body, If_Match=tag)
+        assert (refused.kind, refused.json["where"]) == ("invalid-playbook", "alerts")
+    assert served.ask("PUT", path, before.body + b"language: zh\n", If_Match=tag).status == 200
+
+
 def _wait_for(holds: Any) -> None:
     from api.served import wait_until
 

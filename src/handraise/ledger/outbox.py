@@ -23,7 +23,6 @@ Status = Literal["waiting", "sending", "sent", "dead", "unsure", "dropped"]
 # Waits between attempts, as Standard Webhooks recommends; after the last of them a message is dead.
 SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
 _JITTER = 0.2
-_GIVE_UP_AFTER = timedelta(days=7)
 _NO_TIME_SAID = timedelta(seconds=30)
 # A destination that failed so often running is left alone for a while, longer each time.
 _FAILING_FROM = 10
@@ -242,26 +241,24 @@ def drop(connection: Connection, entries: Sequence[Entry], *, now: datetime) -> 
 
 def _after(entry: Entry, outcome: Outcome, *, repeatable: bool, now: datetime, chance: float) -> dict[str, Any]:
     """What changes for one message."""
+    tried_out = entry.attempts >= len(SCHEDULE)
     ended = {"finished_at": now, "error": outcome.said or None}
-    if outcome.kind == "sent":
-        return {**ended, "status": "sent"}
-    if outcome.kind == "refused":
-        return {**ended, "status": "dead"}
-    if outcome.kind == "unknown" and not repeatable:
-        return {**ended, "status": "unsure"}
     # Who asks to be left alone did not try the message; still it is not untried, as others may be by now.
     spared = {"status": "waiting", "attempts": max(entry.attempts, 1), "error": outcome.said}
-    if outcome.kind == "denied":
-        return {**spared, "run_at": now}
-    if outcome.kind == "later":
-        at = _until(outcome, now)
-        kept = {**spared, "run_at": at}
-    elif entry.attempts < len(SCHEDULE):
-        at = now + SCHEDULE[entry.attempts] * (1 - _JITTER + 2 * _JITTER * chance)
-        kept = {"status": "waiting", "run_at": at, "error": outcome.said}
-    else:
-        return {**ended, "status": "dead"}
-    return {**ended, "status": "dead"} if at > entry.queued_at + _GIVE_UP_AFTER else kept
+    match outcome.kind:
+        case "sent":
+            return {**ended, "status": "sent"}
+        case "unknown" if not repeatable:
+            return {**ended, "status": "unsure"}
+        case "denied":
+            return {**spared, "run_at": now}
+        case "later":
+            return {**spared, "run_at": _until(outcome, now)}
+        case "unknown" | "unsent" if not tried_out:
+            wait = SCHEDULE[entry.attempts] * (1 - _JITTER + 2 * _JITTER * chance)
+            return {"status": "waiting", "run_at": now + wait, "error": outcome.said}
+        case _:  # refused, or tried often enough
+            return {**ended, "status": "dead"}
 
 
 def _until(outcome: Outcome, now: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,8 +89,7 @@ class Deliverer:
             except Exception as error:  # noqa: BLE001 - whatever happened, what comes due next is to be sent
                 _log.error("the outbox failed", reason=str(error))
             self._stopping.wait(self._look_every)
-        for thread in self._at_work.values():
-            thread.join(_STOP_WITHIN)
+        self._wait(_STOP_WITHIN)
 
     def stop(self) -> None:
         """End after the messages that are being sent now."""
@@ -98,21 +98,34 @@ class Deliverer:
     def run_until_done(self) -> Delivered:
         """Send everything that is due now."""
         self._begin()
-        for thread in self._at_work.values():
-            thread.join()
+        try:
+            self._wait(None)
+        except KeyboardInterrupt:
+            self.stop()
+            self._wait(_STOP_WITHIN)
+            raise
         return self.delivered
+
+    def _wait(self, seconds: float | None) -> None:
+        """Until nobody is at work, for so long at most."""
+        until = None if seconds is None else time.monotonic() + seconds
+        for thread in self._at_work.values():
+            thread.join(until and max(0.0, until - time.monotonic()))
 
     def _begin(self) -> None:
         """Start a thread for each destination that has something to send and none at work."""
+        destinations = self._world.playbook().alerts.destinations
+        if not destinations:
+            return
         with self._ledger.reading() as connection:
             due = outbox.due_destinations(connection, self._world.now())
-        destinations = self._world.playbook().alerts.destinations
         for name, urgent in due.items():
             at_work = self._at_work.get(name)
             rules = destinations.get(name)
             if rules is None or (at_work and at_work.is_alive()) or not self._may_send(rules, urgent=urgent):
                 continue
-            thread = threading.Thread(target=self._drain, args=(name, rules), name=f"alerts to {name}")
+            # A daemon: a server that does not answer keeps nobody from stopping; what it has is settled by the next start.
+            thread = threading.Thread(target=self._drain, args=(name, rules), name=f"alerts to {name}", daemon=True)
             self._at_work[name] = thread
             thread.start()
 

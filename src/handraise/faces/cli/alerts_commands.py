@@ -93,7 +93,9 @@ def test(folder: Path, name: str, *, as_json: bool) -> bool:
 def send(folder: Path, *, as_json: bool) -> None:
     """`handraise alerts send`."""
     if is_served(folder):
-        show.say("The server of this project sends them by itself. `handraise alerts` shows how far it is.")
+        if as_json:
+            show.print_json({})
+        show.hint("The server of this project sends them by itself. `handraise alerts` shows how far it is.")
         return
     with open_project(folder, environment=os.environ) as project, open_ledger(folder, os.environ) as ledger:
         asking = (
