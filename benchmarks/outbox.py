@@ -156,6 +156,8 @@ def receiving(receiver: Receiver) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            if len(body) < int(self.headers["content-length"]):
+                return  # whoever sent it was killed in the middle, so it is no request
             kind = receiver.answer({name.lower(): value for name, value in self.headers.items()}, body)
             if kind.startswith("reset"):
                 linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # closing sends a reset
