@@ -69,3 +69,39 @@ def test_only_who_may_read_is_told(asked: Served) -> None:
     key = asked.key("admin")
     for path in ("handoffs", "decisions/workspace:w0"):
         assert asked.ask("GET", f"/api/v1/{path}", key=key).kind == "missing-scope"
+
+
+def test_the_roster_is_told_and_forgotten(asked: Served) -> None:
+    def put(path: str, body: dict[str, object]) -> Reply:
+        return asked.ask("PUT", f"/api/v1/roster/{path}", body)
+
+    assert asked.get("roster")["reps"] == []
+    told = put("reps/kim", {"email": "kim@example.com", "capacity": 2, "hours": {"timezone": "Asia/Tokyo"}})
+    assert told.json["reps"][0]["rep"] == "kim"
+    assert put("teams/inside_sales", {"members": ["kim", "zed"]}).kind == "invalid-input"
+    assert put("teams/inside_sales", {"members": ["kim"]}).json["teams"]["inside_sales"]["members"] == ["kim"]
+    assert put("territories/dach", {"owner": "kim", "countries": ["DE"]}).status == 200
+    for path, body in (("reps/kim", {"capacity": -1}), ("reps/k m", {}), ("teams/Kim", {}), ("reps/kim", {"wage": 1})):
+        assert put(path.replace(" ", "%20"), body).kind == "invalid-request"
+    now = asked.clock().isoformat()
+    asked.send([track("ask-kim", "p05", "contact_sales", now, workspace="w9")])
+    rows = asked.get("handoffs?queue=inside_sales&owner=kim")["rows"]
+    assert [row["handoff"]["owner"] for row in rows if row["handoff"]["account_id"] == "workspace:w9"] == ["kim"]
+    [made] = asked.get("decisions/workspace:w9")["rows"]
+    assert (made["owner"], made["queue"], made["routed"]) == ("kim", "inside_sales", "team")
+    assert asked.get("roster")["reps"][0]["under_way"] >= 1
+    assert asked.ask("DELETE", "/api/v1/roster/reps/kim").kind == "conflict"
+    for path in ("teams/inside_sales", "territories/dach", "reps/kim"):
+        assert asked.ask("DELETE", f"/api/v1/roster/{path}").status == 200
+    assert asked.ask("DELETE", "/api/v1/roster/reps/kim").kind == "not-found"
+    assert asked.get("roster")["told"] == {}
+
+
+def test_whoever_is_suppressed_is_not_handed_over(asked: Served) -> None:
+    wanted = {"ids": ["p01", "Someone@Example.com"], "reason": "unsubscribed"}
+    path = "/api/v1/privacy/suppressions"
+    assert asked.ask("POST", path, wanted).json == {"changed": 2}
+    assert asked.ask("POST", path, wanted).json == {"changed": 0}
+    assert asked.ask("POST", f"{path}/remove", {**wanted, "ids": ["someone@example.com"]}).json == {"changed": 1}
+    assert asked.ask("POST", path, {**wanted, "reason": "erasure"}).kind == "invalid-request"
+    assert asked.ask("POST", path, {**wanted, "ids": []}).kind == "invalid-request"

@@ -1,5 +1,7 @@
 """A rep's day from the command line: the inbox, why it is there, what becomes of it, and why another account is not."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,3 +86,66 @@ def test_why_an_account_is_not_in_it(project: Path) -> None:
     refused = runner.invoke(app, ["why-not", "nobody", "--project", str(project)])
     assert refused.exit_code == 1
     assert "there is no account" in refused.output
+
+
+def test_who_takes_handoffs(project: Path) -> None:
+    assert "Nobody is on the roster" in done(project, "roster").output
+    file = project / "handraise.yaml"
+    before = file.read_text(encoding="utf-8")
+    reps = "{kim: {name: Kim Lee, capacity: 4, known_as: [k.lee]}, lee: {active: false}}"
+    teams = "{inside_sales: {members: [kim]}}"
+    assert "    reps: {}  " in before
+    file.write_text(
+        before.replace("    reps: {}  ", f"    reps: {reps}  ").replace("    teams: {}  ", f"    teams: {teams}  "),
+        encoding="utf-8",
+    )
+    try:
+        said = " ".join(done(project, "roster").output.split())
+        assert re.search(r"kim Kim Lee inside_sales (at work|back \w+ 09:00Z) \d 4", said)
+        assert "lee takes nothing any more" in said
+        [row] = [one for one in answer(project, "roster")["reps"] if one["rep"] == "kim"]
+        assert row["capacity"] == 4
+        number = str(answer(project, "inbox")[0]["handoff"]["id"])
+        assert "kim: note, hello" in done(project, "handoff", number, "note", "--note", "hello", "--by", "k.lee").output
+        refused = runner.invoke(app, ["handoff", number, "reassign", "--to", "lee", "--project", str(project)])
+        assert "lee takes no handoffs any more" in refused.output
+        assert answer(project, "inbox", "--owner", "lee") == []
+        assert len(answer(project, "inbox", "--owner", "k.lee")) == 1
+    finally:
+        file.write_text(before, encoding="utf-8")
+
+
+def test_signals_are_rated(project: Path) -> None:
+    number = str(answer(project, "inbox")[0]["handoff"]["id"])
+    said = done(project, "handoff", number, "rate", "--signal", "contact_sales", "--rating", "5").output
+    assert "contact_sales: 5 of 5" in said
+    refused = runner.invoke(
+        app, ["handoff", number, "rate", "--signal", "became_hot", "--rating", "5", "--project", str(project)]
+    )
+    assert "--signal contact_sales --rating 4" in " ".join(refused.output.split())
+
+
+def test_people_who_do_not_want_to_be_written_to(project: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "unsubscribed.txt"
+    listed.write_text("\ufeffAnn@Acme.com\n\n bob \n", encoding="utf-8")
+    assert "2 of 2 will not be written to" in done(project, "suppress", "--file", str(listed)).output
+    assert "0 of 1 will not be written to" in done(project, "suppress", "ann@acme.com").output
+    assert "1 of 1 may be written to again" in done(project, "suppress", "ANN@acme.com", "--remove").output
+    for wrong in (["suppress"], ["suppress", "x", "--reason", "erasure"]):
+        assert runner.invoke(app, [*wrong, "--project", str(project)]).exit_code == 2
+
+
+def test_a_sheet_goes_out_and_comes_back(project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kim.csv"
+    said = done(project, "pilot", "export", "--out", str(file)).output
+    assert f"Wrote 1 handoffs to {file}" in said.replace("\n", "")
+    text = file.read_text(encoding="utf-8-sig")
+    row = text.splitlines()[1]
+    assert "Ann,Head of IT" in row
+    file.write_text(text.replace(row, row.removesuffix(",") + ",met at the fair"), encoding="utf-8")
+    assert "1 things are new" in done(project, "pilot", "import", str(file), "--by", "kim").output
+    assert "0 things are new" in done(project, "pilot", "import", str(file), "--by", "kim").output
+    file.write_text(text.replace(row, row.replace("1,", "99,", 1).removesuffix(",") + ",hm"), encoding="utf-8")
+    refused = runner.invoke(app, ["pilot", "import", str(file), "--project", str(project), "--json"])
+    assert refused.exit_code == 1
+    assert "there is no handoff 99" in json.loads(refused.stdout)[0]["refused"]

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from handraise.faces.cli.app import app
+from handraise.faces.cli.served import address_of
 from handraise.faces.cli.watch import Memory
 from handraise.records import Standing
 from handraise.service.questions import Standings
@@ -115,6 +118,42 @@ def test_what_is_streamed_is_taken_in_once_and_moves_scores(project: Path) -> No
     assert {"at", "as_of", "account_id", "name", "since_start", "tier", "because"} < moved.keys()
 
 
+def ask_for_sales(project: Path, number: int) -> None:
+    """Somebody of a company of their own asks to be called, through the server's front door."""
+    made = CliRunner().invoke(app, ["sources", "key", "site", "--project", str(project), "--json"])
+    assert made.exit_code == 0, made.output
+    key, who = json.loads(made.stdout)["write_key"], f"new-{number}"
+    call = {"messageId": who, "userId": who, "event": "contact_sales", "context": {"groupId": f"ws-{who}"}}
+    request = urllib.request.Request(  # noqa: S310 - our own server
+        f"{address_of(project)}/v1/track",
+        data=json.dumps(call).encode(),
+        headers={
+            "Authorization": "Basic " + b64encode(f"{key}:".encode()).decode(),
+            "Content-Type": "application/json",
+        },
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_inbox_fills_while_events_stream_in(project: Path, *, as_json: bool) -> None:
+    with started("inbox", "--watch", "--every", 0.3, *(["--json"] if as_json else []), "--project", project) as watch:
+        assert watch.stderr
+        assert watch.stdout
+        line_with("Watching the inbox", watch.stderr.readline)
+        ask_for_sales(project, int(as_json))
+        came = line_with(f"new-{int(as_json)}", watch.stdout.readline)
+        ended(watch)
+    if as_json:
+        one = json.loads(came)
+        assert one["there"] is True
+        assert one["handoff"]["priority"] == "high"
+        assert one["because"] == ["asked to talk to sales"]
+    else:
+        assert re.search(r"^\d\d:\d\d:\d\d no\. \d+, high: .*: new-0: asked to talk to sales$", came)
+
+
 def counted(said: str) -> tuple[int, ...]:
     """How many calls were sent, received and accepted."""
     match = COUNTED.search(said)
@@ -137,7 +176,7 @@ def test_ctrl_c_sends_what_is_waiting_and_revokes_the_key(project: Path) -> None
     assert sent == received == accepted > 0
     assert re.search(r"^\d\d:\d\d:\d\d .*: -?[\d,]+ → -?[\d,]+ \([+-]\d+; .* since the start\), tier \d ", moved)
     listed = CliRunner().invoke(app, ["sources", "--project", str(project), "--json"])
-    [source] = json.loads(listed.stdout)
+    [source] = [one for one in json.loads(listed.stdout) if one["source"] == "simulated"]
     assert source["source"] == "simulated"
     assert source["received"] == source["accepted"]
     assert all(key["revoked"] for key in source["keys"]), "a key is of use for one run"

@@ -10,7 +10,7 @@ from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
 from handraise.handoffs.calls import applied
 from handraise.playbook.load import load_template
-from handraise.records.acting import Call, CallKind, Handoff, Life
+from handraise.records.acting import Call, CallKind, Handoff, Life, Reason
 
 RULES = load_template().playbook.handoffs.lifecycle
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -29,6 +29,7 @@ OPEN = Handoff(
     closed_at=None,
     playbook="x",
     version=1,
+    reasons=(Reason(trigger="became_hot", person_id="p", value=90, fired_at=NOW - DAY),),
 )
 QUALIFIED = lives.qualified(Life(since=NOW - 9 * DAY), NOW - DAY)
 
@@ -50,6 +51,7 @@ EFFECTS: dict[str, tuple[dict[str, Any], tuple[str, str | None, bool, str]]] = {
     "opportunity": ({"amount": 9000.0}, ("working", "rep", False, "working")),
     "won": ({"amount": 9000.0}, ("closed", "rep", True, "won")),
     "lost": ({"reason": "no_budget"}, ("closed", "rep", True, "lost")),
+    "rate": ({"signal": "became_hot", "rating": 4}, ("open", None, False, "qualified")),
 }
 
 
@@ -74,6 +76,14 @@ def test_only_an_answer_means_that_somebody_was_reached() -> None:
     assert after("replied", life=earlier)[1].reached_at == NOW - DAY
 
 
+def test_the_first_contact_is_kept() -> None:
+    for kind, more in (("contacted", {}), ("replied", {}), ("meeting", {}), ("opportunity", {}), ("won", {})):
+        assert after(kind, **more)[0].contacted_at == NOW
+    assert after("claim")[0].contacted_at is None
+    earlier = replace(OPEN, contacted_at=NOW - DAY)
+    assert after("replied", handoff=earlier)[0].contacted_at == NOW - DAY
+
+
 def test_a_rejected_account_cools_down() -> None:
     assert after("reject", reason="timing")[1].cool_until == NOW + 30 * DAY
     assert after("reject", reason="not_icp")[1].cool_until == NOW + 90 * DAY
@@ -91,10 +101,11 @@ def test_what_says_too_little_is_refused(kind: CallKind, more: dict[str, Any]) -
 @pytest.mark.parametrize("kind", EFFECTS)
 def test_nobody_speaks_for_somebody_else_or_about_what_has_ended(kind: CallKind) -> None:
     more, _ = EFFECTS[kind]
-    with pytest.raises(ConflictError, match="has ended"):
-        after(kind, handoff=replace(OPEN, closed_at=NOW), **more)
+    if kind != "rate":
+        with pytest.raises(ConflictError, match="has ended"):
+            after(kind, handoff=replace(OPEN, closed_at=NOW), **more)
     taken = replace(OPEN, owner="other")
-    if kind in {"note", "reassign"}:
+    if kind in {"note", "rate", "reassign"}:
         assert after(kind, handoff=taken, **more)
     else:
         with pytest.raises(ConflictError, match="is other's"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from handraise.handoffs.hours import after_days, after_hours, due, holidays_of, too_late
-from handraise.playbook.handoffs import Clock, Hours
+from handraise.playbook.working_time import Clock, Hours
 
 OFFICE = Hours()
 BERLIN = Hours(timezone="Europe/Berlin", start=time(9), end=time(17, 30))

@@ -1,11 +1,12 @@
 """Calls are kept with what follows from them, can be taken back, and of many who claim one handoff one gets it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from handraise.errors import ConflictError, NotFoundError
+from handraise.errors import ConflictError, InputError, NotFoundError
 from handraise.ledger import acting, calls
 from handraise.ledger.audit import list_audit, verify
 from handraise.ledger.store import Ledger
@@ -13,7 +14,7 @@ from handraise.playbook.load import load_template
 from handraise.records.acting import Call, CallKind, Decision, Life, Reason
 from handraise.service.calling import say, told, undo
 
-RULES = load_template().playbook.handoffs.lifecycle
+RULES = load_template().playbook.handoffs
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -33,7 +34,7 @@ def handed_over(ledger: Ledger, account: str = "a") -> int:
         playbook="x",
     )
     with ledger.transaction() as connection:
-        kept = acting.add_decision(connection, made, due_at=NOW + DAY)
+        kept = acting.add_decision(connection, made, terms={"due_at": NOW + DAY, "limit_at": NOW + 3 * DAY})
         acting.keep_life(connection, account, Life(state="qualified", since=NOW, qualified_at=NOW), look_again=None)
     assert kept.handoff
     return kept.handoff
@@ -80,23 +81,50 @@ def test_what_was_said_last_can_be_taken_back(ledger: Ledger, number: int) -> No
     say(ledger, number, call("reject", hours=2, reason="not_icp"), RULES)
     assert life_of(ledger).cool_until
     with pytest.raises(ConflictError, match="is rep's"):
-        undo(ledger, number, by="other", now=NOW + DAY)
-    found = undo(ledger, number, by="rep", now=NOW + DAY)
+        undo(ledger, number, RULES, by="other", now=NOW + DAY)
+    found = undo(ledger, number, RULES, by="rep", now=NOW + DAY)
     assert (found.handoff.status, found.handoff.owner, found.handoff.closed_at) == ("accepted", "rep", None)
     assert found.state == before.state == "accepted"
     assert life_of(ledger).cool_until is None
     assert [one.undone_at for one in found.calls] == [None, NOW + DAY]
-    undo(ledger, number, by="rep", now=NOW + DAY)
+    undo(ledger, number, RULES, by="rep", now=NOW + DAY)
     assert told(ledger, number).handoff.status == "open"
     with pytest.raises(NotFoundError, match="nothing was said"):
-        undo(ledger, number, by="rep", now=NOW + DAY)
+        undo(ledger, number, RULES, by="rep", now=NOW + DAY)
 
 
 def test_an_end_is_not_taken_back_once_the_account_has_another_handoff(ledger: Ledger, number: int) -> None:
     say(ledger, number, call("lost", reason="no_budget"), RULES)
     other = handed_over(ledger)
     with pytest.raises(ConflictError, match=f"handoff {other}"):
-        undo(ledger, number, by="rep", now=NOW + DAY)
+        undo(ledger, number, RULES, by="rep", now=NOW + DAY)
+
+
+def test_signals_are_rated_by_anybody_also_after_the_end(ledger: Ledger, number: int) -> None:
+    say(ledger, number, call("lost", reason="no_budget"), RULES)
+    found = say(ledger, number, call("rate", by="other", hours=2, signal="became_hot", rating=2), RULES)
+    assert (found.calls[-1].signal, found.calls[-1].rating, found.state) == ("became_hot", 2, "lost")
+    for more in (
+        {"signal": "became_warm", "rating": 2},
+        {"signal": "became_hot"},
+        {"signal": "became_hot", "rating": 6},
+    ):
+        with pytest.raises(InputError, match="from 1 to 5"):
+            say(ledger, number, call("rate", **more), RULES)
+
+
+def test_what_was_said_before_it_was_passed_on_is_not_taken_back(ledger: Ledger, number: int) -> None:
+    say(ledger, number, call("claim"), RULES)
+    with ledger.transaction() as connection:
+        made = acting.list_decisions(connection, "a")[0]
+        acting.add_decision(connection, replace(made, outcome="passed_on", because="sla_lapsed", owner="other"))
+    with pytest.raises(ConflictError, match="passed on or ended"):
+        undo(ledger, number, RULES, by="rep", now=NOW + DAY)
+
+
+def test_a_snooze_moves_both_clocks(ledger: Ledger, number: int) -> None:
+    found = say(ledger, number, call("snooze", until=NOW + 5 * DAY), RULES).handoff
+    assert (found.due_at, found.limit_at) == (NOW + 5 * DAY, NOW + 7 * DAY)
 
 
 def test_a_refused_call_leaves_nothing_behind(ledger: Ledger, number: int) -> None:

@@ -11,7 +11,8 @@ import pytest
 from handraise.ledger import acting
 from handraise.ledger.store import Ledger
 from handraise.records.acting import Decision, Handoff
-from handraise.service.deciding import Decided, refresh_and_decide
+from handraise.service.deciding import refresh_and_decide
+from handraise.service.decisions import Decided
 from handraise.service.folder import create_project
 from handraise.service.inbox import InboxChoice, inbox, sentences, why_not
 from handraise.service.ledgers import open_ledger

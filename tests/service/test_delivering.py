@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from handraise.alerts.protocol import Reach
 from handraise.errors import ConflictError, HandraiseError, NotFoundError, ProjectError
 from handraise.ledger import acting, outbox
 from handraise.ledger.outbox import Holder
+from handraise.ledger.schema import handoffs
 from handraise.ledger.store import Ledger
 from handraise.net.limits import Limits
 from handraise.playbook.load import load_template, parse_playbook
@@ -22,6 +24,7 @@ from handraise.records.acting import Call, Decision, Life, Outcome, Reason
 from handraise.records.alerting import AlertItem
 from handraise.service import alert_desk
 from handraise.service.alerting import alert_items, tell_decision
+from handraise.service.assigning import pass_on
 from handraise.service.calling import say, undo
 from handraise.service.delivering import Deliverer, World
 from handraise.service.folder import create_project
@@ -133,7 +136,7 @@ def test_each_destination_is_told_what_it_chose(ledger: Ledger) -> None:
     decide(ledger, told, "joined", handoff=made.handoff)
     decide(ledger, told, "hold", because="too_early")
     automated = decide(ledger, told, "nurture", lane="self_serve", priority="low", because="self_serve")
-    say(ledger, made.handoff or 0, Call(kind="claim", by="kim", at=NOW), told.handoffs.lifecycle, told)
+    say(ledger, made.handoff or 0, Call(kind="claim", by="kim", at=NOW), told.handoffs, told)
     decide(ledger, told, "sunset", handoff=made.handoff, because="below_tier")
     about = f"handoff {made.handoff}"
     assert waiting(ledger, "crm") == [(about, ("created", "joined", "assigned", "ended"))]
@@ -146,7 +149,7 @@ def test_each_destination_is_told_what_it_chose(ledger: Ledger) -> None:
 def test_what_is_said_about_a_handoff_is_told_and_so_is_taking_it_back(ledger: Ledger) -> None:
     with serving() as server:
         told = playbook(crm=hook(server, tell=["assigned", "ended", "reopened"]))
-    rules, number = told.handoffs.lifecycle, decide(ledger, told).handoff or 0
+    rules, number = told.handoffs, decide(ledger, told).handoff or 0
 
     def after(**call: Any) -> tuple[str, ...]:
         say(ledger, number, Call(at=NOW, **{"by": "kim", **call}), rules, told)
@@ -157,7 +160,7 @@ def test_what_is_said_about_a_handoff_is_told_and_so_is_taking_it_back(ledger: L
     assert after(kind="contacted") == ()
     assert after(kind="reassign", to="lee") == ("assigned",)
     assert after(kind="reject", by="lee", reason="not_icp") == ("ended",)
-    undo(ledger, number, by="lee", now=NOW, tell=told)
+    undo(ledger, number, rules, by="lee", now=NOW, tell=told)
     assert _taken_out(ledger) == ("reopened",)
     with pytest.raises(ConflictError):
         say(ledger, number, Call(kind="accept", by="kim", at=NOW), rules, told)
@@ -338,3 +341,27 @@ def test_who_is_told_what_changes_no_score_and_no_decision() -> None:
     told = parse_playbook(text, name="test", path=None)
     assert told.content_hash == plain.content_hash
     assert told.handoffs_hash == plain.handoffs_hash
+
+
+def test_what_goes_to_somebody_else_is_told_as_such(ledger: Ledger) -> None:
+    with serving() as server:
+        destinations = {"crm": hook(server, tell=["assigned"]), "bos": hook(server, owners=["bo"])}
+    routing = {"reps": {"ana": {}, "bo": {}}, "teams": {"inside_sales": {"members": ["ana", "bo"]}}}
+    text = {"version": 1, "handoffs": {"routing": routing}, "alerts": {"destinations": destinations}}
+    told = parse_playbook(json.dumps(text), name="test", path=None)
+    made = decide(ledger, told.playbook)
+    say(
+        ledger,
+        made.handoff or 0,
+        Call(kind="reassign", by="x", to="ana", at=NOW),
+        told.playbook.handoffs,
+        told.playbook,
+    )
+    _taken_out(ledger)
+    with ledger.transaction() as connection:
+        connection.execute(update(handoffs).values(limit_at=NOW + timedelta(hours=1)))
+        late = NOW + timedelta(hours=2)
+        (passed,) = pass_on(connection, told.playbook.handoffs, at=late, as_of=date(2026, 11, 26), playbook=told)
+    assert (passed.outcome, passed.owner) == ("passed_on", "bo")
+    assert waiting(ledger) == [(f"handoff {made.handoff}", ("assigned",))]
+    assert waiting(ledger, "bos") == [(f"handoff {made.handoff}", ("assigned",))]

@@ -33,6 +33,7 @@ _LANES = {
 _SAID = {
     "due": {"en": "due", "zh": "截止"},
     "owner": {"en": "owner", "zh": "负责人"},
+    "queue": {"en": "queue", "zh": "队列"},
     "nobody": {"en": "nobody yet", "zh": "暂无"},
     "answer": {"en": "answer with", "zh": "回复命令"},
     "test": {
@@ -91,6 +92,8 @@ def lines(item: AlertItem, message: AlertMessage) -> Iterator[tuple[str, str]]:
     if item.object.startswith("decision"):
         return
     yield _SAID["owner"][language], plain(item.owner) if item.owner else _SAID["nobody"][language]
+    if item.queue and not item.owner:
+        yield _SAID["queue"][language], plain(item.queue)
     if item.due_at and item.closed_at is None:
         yield _SAID["due"][language], local_time(item.due_at, message.timezone)
     if item.closed_at is None:

@@ -14,6 +14,7 @@ from handraise.playbook.handoffs import Lifecycle
 from handraise.records.acting import Call, Handoff, Life
 
 After = tuple[Handoff, Life]
+RATINGS = range(1, 6)
 
 
 def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
@@ -23,7 +24,7 @@ def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After
         ConflictError: It has ended, or is somebody else's.
         InputError: The call says too little.
     """
-    if handoff.closed_at is not None:
+    if handoff.closed_at is not None and call.kind != "rate":
         raise ConflictError(f"handoff {handoff.id} has ended.", todo="`handraise inbox` lists those under way.")
     if call.kind in _OWNERS_ONLY and handoff.owner not in {None, call.by}:
         raise ConflictError(
@@ -55,7 +56,9 @@ def _snoozed(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> Afte
         raise InputError(
             "snoozing needs an instant to come.", where="until", todo="Write one such as 2026-12-01T09:00Z."
         )
-    return replace(handoff, due_at=call.until, owner=handoff.owner or call.by), life
+    patience = handoff.limit_at - handoff.due_at if handoff.limit_at and handoff.due_at else None
+    limit_at = call.until + patience if patience else handoff.limit_at
+    return replace(handoff, due_at=call.until, limit_at=limit_at, owner=handoff.owner or call.by), life
 
 
 def _reassigned(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
@@ -69,14 +72,35 @@ def _noted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     return handoff, life
 
 
-def _reached(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+def _rated(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    del rules
+    led = sorted({one.trigger for one in handoff.reasons})
+    if call.signal not in led or call.rating is None or call.rating not in RATINGS:
+        raise InputError(
+            "a rating needs one of the signals that led to the handoff, and a number from 1 to 5.",
+            where="signal",
+            todo=f"Say it with --signal {' or '.join(led)} --rating 4.",
+        )
+    return handoff, life
+
+
+def _contacted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     handoff, life = _claimed(call, handoff, life, rules)
+    return _first_contact(handoff, call), life
+
+
+def _reached(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
+    handoff, life = _contacted(call, handoff, life, rules)
     return handoff, life if life.reached_at else replace(life, reached_at=call.at)
 
 
 def _won(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     del rules
-    return _closed(handoff, call), lives.ended(life, "won", call.at)
+    return _first_contact(_closed(handoff, call), call), lives.ended(life, "won", call.at)
+
+
+def _first_contact(handoff: Handoff, call: Call) -> Handoff:
+    return handoff if handoff.contacted_at else replace(handoff, contacted_at=call.at)
 
 
 def _lost(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
@@ -104,12 +128,13 @@ _EFFECTS: dict[str, _Effect] = {
     "snooze": _snoozed,
     "reassign": _reassigned,
     "note": _noted,
-    "contacted": _claimed,
+    "contacted": _contacted,
     "replied": _reached,
     "meeting": _reached,
     "opportunity": _reached,
     "won": _won,
     "lost": _lost,
+    "rate": _rated,
 }
-# Others may note something or take over, but not speak for whoever has it.
-_OWNERS_ONLY = frozenset(_EFFECTS) - {"note", "reassign"}
+# Others may note something, rate what led to it or take over, but not speak for whoever has it.
+_OWNERS_ONLY = frozenset(_EFFECTS) - {"note", "rate", "reassign"}

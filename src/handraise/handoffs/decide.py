@@ -49,6 +49,10 @@ class Facts:
         under_way: Number of its handoff that has not ended; None = there is none.
         is_unanswered: That one answers somebody who asked, and nobody was reached yet.
         owner: Who has the account in the CRM; None = nobody.
+        segment: By employees; None = unknown.
+        domain: Of the account.
+        country: As the accounts file has it.
+        industry: The same.
     """
 
     account_id: str
@@ -60,6 +64,10 @@ class Facts:
     under_way: int | None = None
     is_unanswered: bool = False
     owner: str | None = None
+    segment: str | None = None
+    domain: str | None = None
+    country: str | None = None
+    industry: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

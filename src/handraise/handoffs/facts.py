@@ -11,23 +11,29 @@ from handraise.warehouse.functions import FALSE, join_on
 
 # People of each account that deciding looks at, the best first.
 MOST_PEOPLE = 20
+# What routing goes by.
+_ROUTED_BY = ("owner", "segment", "domain", "country", "industry")
 
 
 def make_facts(warehouse: Warehouse) -> None:
     """The temporary tables `acting_accounts` and `acting_people` for the accounts of `candidates` (account_id).
 
-    acting_accounts: account_id, is_pqa, sells, has_usage, owner.
-    acting_people: account_id, person_id, is_pql, place, created_at, first_at.
+    acting_accounts: account_id, is_pqa, sells, has_usage, owner, segment, domain, country, industry.
+    acting_people: account_id, person_id, is_pql, place, created_at, first_at, email.
     Reads the scores of the last day that was scored.
     """
     candidates = warehouse.table("candidates")
     accounts = latest(warehouse, "scored_accounts").select(
-        "account_id", "is_pqa", "owner", sells="segment_sells", has_usage=ibis._.people > 0
+        "account_id",
+        "is_pqa",
+        *_ROUTED_BY,
+        sells="segment_sells",
+        has_usage=ibis._.people > 0,
     )
     known = join_on(candidates, accounts, ["account_id"])
     rows = known.select(
         "account_id",
-        "owner",
+        *_ROUTED_BY,
         is_pqa=known.is_pqa.fill_null(FALSE),
         sells=known.sells.fill_null(FALSE),
         has_usage=known.has_usage.fill_null(FALSE),
@@ -38,6 +44,7 @@ def make_facts(warehouse: Warehouse) -> None:
     placed = people.select("account_id", "person_id", "is_pql", place=ibis.row_number().over(order))
     best = placed.filter(placed.place < MOST_PEOPLE)
     dated = join_on(best, warehouse.table("person_traits").select("person_id", "created_at"), ["person_id"])
+    dated = join_on(dated, warehouse.table("people").select("person_id", "email"), ["person_id"])
     firsts = latest(warehouse, "pairs").select("account_id", "person_id", "first_at")
     warehouse.create("acting_people", join_on(dated, firsts, ["account_id", "person_id"]), temporary=True)
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from handraise.playbook.handoffs import Clock, Hours
+from handraise.playbook.working_time import Clock, Hours
 
 # Beyond this nobody comes back to work: every day is a holiday, or no day is a working day.
 _MOST_DAYS = 400

@@ -30,14 +30,18 @@ def qualified(life: Life, now: datetime) -> Life:
     """The account after it was handed over; one that is worked on goes on as it is."""
     if life.state in ENGAGED:
         return life
-    return replace(life, state="qualified", since=now, qualified_at=now, cool_until=None, reached_at=None)
+    return replace(
+        life, state="qualified", since=now, qualified_at=now, cool_until=None, reached_at=None, was_pqa=False
+    )
 
 
 def seen(life: Life, *, is_pqa: bool, now: datetime) -> Life:
     """The account after its tier was looked at; how long it is below matters only while it is worked on."""
-    if is_pqa or life.state not in ENGAGED:
+    if life.state not in ENGAGED:
         return replace(life, below_since=None) if life.below_since else life
-    return life if life.below_since else replace(life, below_since=now)
+    if is_pqa:
+        return replace(life, below_since=None, was_pqa=True)
+    return replace(life, below_since=now) if life.was_pqa and not life.below_since else life
 
 
 def sunset_at(life: Life, rules: Lifecycle) -> tuple[datetime, str] | None:

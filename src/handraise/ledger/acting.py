@@ -143,24 +143,20 @@ def add_decision(
     connection: Connection,
     made: Decision,
     *,
-    owner: str | None = None,
-    due_at: datetime | None = None,
-    limit_at: datetime | None = None,
+    terms: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Keep a decision; one to hand over makes the handoff, and one to join adds its reasons.
 
     Args:
         connection: The transaction.
         made: The decision.
-        owner: Whose a new handoff is from the first; None = whoever claims it.
-        due_at: When the first contact of a new handoff is due.
-        limit_at: When it is late for good.
+        terms: Columns of a new handoff besides those that the decision has: its clocks, and what it was routed by.
 
     Returns:
         The decision with its number, and that of its handoff.
     """
     if made.outcome == "handoff":
-        made = replace(made, handoff=_open_handoff(connection, made, owner=owner, due_at=due_at, limit_at=limit_at))
+        made = replace(made, handoff=_open_handoff(connection, made, terms or {}))
     if made.outcome in ("handoff", "joined") and made.handoff is not None:
         _add_reasons(connection, made.handoff, made.reasons)
     values = {**asdict(made), "as_of": made.as_of.isoformat(), "reasons": [_as_json(one) for one in made.reasons]}
@@ -170,7 +166,7 @@ def add_decision(
     return replace(made, id=int(number))
 
 
-def _open_handoff(connection: Connection, made: Decision, **more: Any) -> int:
+def _open_handoff(connection: Connection, made: Decision, terms: Mapping[str, Any]) -> int:
     values = {
         "account_id": made.account_id,
         "person_id": made.person_id,
@@ -180,7 +176,9 @@ def _open_handoff(connection: Connection, made: Decision, **more: Any) -> int:
         "created_at": made.at,
         "playbook": made.playbook,
         "version": 1,
-        **more,
+        "owner": made.owner,
+        "queue": made.queue,
+        **terms,
     }
     return int(connection.execute(insert(handoffs).values(**values).returning(handoffs.c.id)).scalar_one())
 

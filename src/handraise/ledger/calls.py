@@ -7,14 +7,14 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from handraise.errors import ConflictError, NotFoundError
 from handraise.ledger import acting
-from handraise.ledger.schema import handoff_calls, handoffs
+from handraise.ledger.schema import decisions, handoff_calls, handoffs
 from handraise.records.acting import Call, Handoff, Life
 
-_CHANGED_BY_CALLS = ("status", "owner", "due_at", "closed_at")
+_CHANGED_BY_CALLS = ("status", "owner", "due_at", "limit_at", "contacted_at", "closed_at")
 
 
 def find_handoff(connection: Connection, number: int) -> Handoff:
@@ -52,7 +52,11 @@ def keep_call(
     _change(connection, before[0], after[0])
     acting.keep_life(connection, before[0].account_id, after[1], look_again=look_again)
     values = {name: value for name, value in asdict(call).items() if name not in {"id", "undone_at"}}
-    state = {"handoff": _plain(before[0], _CHANGED_BY_CALLS), "life": _plain(before[1], _names(Life))}
+    state = {
+        "handoff": _plain(before[0], _CHANGED_BY_CALLS),
+        "life": _plain(before[1], _names(Life)),
+        "decided": _decided(connection, before[0].id),
+    }
     wanted = insert(handoff_calls).values(handoff_id=before[0].id, before=state, **values)
     return replace(call, id=int(connection.execute(wanted.returning(handoff_calls.c.id)).scalar_one()))
 
@@ -73,6 +77,10 @@ def undo_call(connection: Connection, handoff: Handoff, *, by: str, now: datetim
     other = acting.live_handoffs(connection, [handoff.account_id]).get(handoff.account_id, handoff.id)
     if other != handoff.id:
         raise ConflictError(f"handoff {other} of the same account is under way by now.")
+    if row.before.get("decided", 0) != _decided(connection, handoff.id):
+        raise ConflictError(
+            f"handoff {handoff.id} was passed on or ended since that was said.", todo="`handraise why-not` says why."
+        )
     _change(connection, handoff, replace(handoff, **_read(row.before["handoff"])))
     life = Life(**_read(row.before["life"]))
     acting.keep_life(connection, handoff.account_id, life, look_again=now)  # its clocks are set by the next decisions
@@ -96,6 +104,14 @@ def touches_of(
     wanted = set(accounts)
     rows = connection.execute(columns.where(*told).order_by(handoff_calls.c.id))
     return [(row.account_id, row.person_id, row.at) for row in rows if row.account_id in wanted]
+
+
+def _decided(connection: Connection, number: int) -> int:
+    """The last decision that passed a handoff on or ended it; 0 = none did."""
+    wanted = select(func.max(decisions.c.id)).where(
+        decisions.c.handoff_id == number, decisions.c.outcome.in_(("passed_on", "sunset"))
+    )
+    return connection.execute(wanted).scalar_one() or 0
 
 
 def _change(connection: Connection, before: Handoff, after: Handoff) -> None:

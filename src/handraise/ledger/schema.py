@@ -20,7 +20,7 @@ from sqlalchemy import (
 from handraise.ledger.columns import Instant, Json, Words
 
 # Every schema that this version can read or upgrade, oldest first; the last is the present one.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 
 metadata = MetaData()
 
@@ -220,6 +220,7 @@ account_lives = Table(
     Column("below_since", Instant),
     Column("cool_until", Instant),
     Column("reached_at", Instant),
+    Column("was_pqa", Boolean, nullable=False),
     Column("look_again", Instant),
     Index("account_lives_by_clock", "look_again"),
 )
@@ -244,8 +245,18 @@ handoffs = Table(
     Column("closed_because", Words),
     Column("playbook", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("queue", Text),
+    Column("contacted_at", Instant),
+    Column("segment", Text),
+    Column("domain", Words),
+    Column("country", Words),
+    Column("industry", Words),
     Index("handoffs_live", "account_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("handoffs_by_turn", "closed_at", "due_at"),
+    Index("handoffs_by_owner", "owner", "id"),
+    Index("handoffs_by_domain", "domain", "id"),
+    Index("handoffs_by_account", "account_id", "id"),
+    Index("handoffs_by_limit", "closed_at", "contacted_at", "limit_at"),
     sqlite_autoincrement=True,
 )
 
@@ -279,7 +290,11 @@ decisions = Table(
     Column("look_again", Instant),
     Column("handoff_id", Integer),
     Column("playbook", Text, nullable=False),
+    Column("owner", Words),
+    Column("queue", Text),
+    Column("routed", Text),
     Index("decisions_by_account", "account_id", "id"),
+    Index("decisions_by_handoff", "handoff_id", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -301,8 +316,20 @@ handoff_calls = Table(
     Column("note", Words),
     Column("before", Json, nullable=False),
     Column("undone_at", Instant),
+    Column("signal", Text),
+    Column("rating", Integer),
     Index("handoff_calls_by_handoff", "handoff_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# People, teams and territories that were told by the API; they stand before the playbook's of the same name.
+roster = Table(
+    "roster",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 _UNTRIED = text("status = 'waiting' AND attempts = 0")

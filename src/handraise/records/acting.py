@@ -8,7 +8,7 @@ from typing import Literal
 
 Priority = Literal["high", "medium", "low"]
 Lane = Literal["sales", "find_buyer", "top_down", "self_serve"]
-Outcome = Literal["handoff", "joined", "nurture", "hold", "sunset"]
+Outcome = Literal["handoff", "joined", "nurture", "hold", "sunset", "passed_on"]
 State = Literal["watching", "qualified", "working", "accepted", "rejected", "won", "lost", "sunset"]
 CallKind = Literal[
     "claim",
@@ -23,6 +23,7 @@ CallKind = Literal[
     "opportunity",
     "won",
     "lost",
+    "rate",
 ]
 PRIORITIES: tuple[Priority, ...] = ("high", "medium", "low")
 
@@ -38,6 +39,7 @@ class Life:
         below_since: Since when it is no PQA; None = it is one.
         cool_until: Not to be qualified before, after a rejection; None = there is no such time.
         reached_at: When somebody last was reached since it qualified; None = nobody was.
+        was_pqa: It has been a PQA since it was handed over, so it can go below its tier; whoever only asked cannot.
     """
 
     state: State = "watching"
@@ -46,6 +48,7 @@ class Life:
     below_since: datetime | None = None
     cool_until: datetime | None = None
     reached_at: datetime | None = None
+    was_pqa: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +77,8 @@ class Decision:
         as_of: The day whose scores it rests on.
         account_id: The account.
         person_id: Whom to talk to; None = nobody yet.
-        outcome: handoff, joined (to the one under way), nurture (automated), hold (until `look_again`) or sunset.
+        outcome: handoff, joined (to the one under way), nurture (automated), hold (until `look_again`), sunset, or
+            passed_on (to somebody else).
         lane: sales, find_buyer, top_down or self_serve.
         priority: Of the strongest reason.
         because: Code of what decided.
@@ -82,6 +86,9 @@ class Decision:
         look_again: When it is decided on once more by the clock; None = only when something new happens.
         handoff: Number of the handoff that it made or joined.
         playbook: Hash of everything the company had decided.
+        owner: Who got the handoff; None = whoever claims it, or there is none.
+        queue: The team that it belongs to.
+        routed: Code of why they got it.
         id: Number; 0 = not kept yet.
     """
 
@@ -97,6 +104,9 @@ class Decision:
     look_again: datetime | None = None
     handoff: int | None = None
     playbook: str
+    owner: str | None = None
+    queue: str | None = None
+    routed: str | None = None
     id: int = 0
 
 
@@ -118,6 +128,12 @@ class Handoff:
         closed_at: When it ended; None = it is under way.
         playbook: Hash of everything the company had decided.
         version: Raised by each change, so that of two who change it at once one is refused.
+        queue: The team that it belongs to; None = a single person's.
+        contacted_at: When somebody was contacted first; None = nobody was.
+        segment: Of the account when it was decided.
+        domain: Of the account then.
+        country: Of the account then.
+        industry: Of the account then.
         reasons: Triggers that led to it.
     """
 
@@ -134,6 +150,12 @@ class Handoff:
     closed_at: datetime | None
     playbook: str
     version: int
+    queue: str | None = None
+    contacted_at: datetime | None = None
+    segment: str | None = None
+    domain: str | None = None
+    country: str | None = None
+    industry: str | None = None
     reasons: tuple[Reason, ...] = ()
 
 
@@ -142,7 +164,7 @@ class Call:
     """What somebody said about a handoff.
 
     Attributes:
-        kind: claim, accept, reject, snooze, reassign, note, contacted, replied, meeting, opportunity, won or lost.
+        kind: claim, accept, reject, snooze, reassign, note, contacted, replied, meeting, opportunity, won, lost or rate.
         by: Who.
         at: When.
         person_id: With whom; None = whom the handoff names.
@@ -152,6 +174,8 @@ class Call:
         to: Of a reassignment.
         amount: Of an opportunity or a deal, in the company's money.
         note: In words.
+        signal: The trigger that is rated.
+        rating: From 1, a waste of time, to 5, just right.
         id: Number; 0 = not kept yet.
         undone_at: When it was taken back; None = it holds.
     """
@@ -166,5 +190,7 @@ class Call:
     to: str | None = None
     amount: float | None = None
     note: str | None = None
+    signal: str | None = None
+    rating: int | None = None
     id: int = 0
     undone_at: datetime | None = None

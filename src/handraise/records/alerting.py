@@ -51,6 +51,7 @@ class AlertItem:
         priority: high, medium or low.
         status: open, working, accepted or closed; `automated` = nobody is asked to act.
         owner: Whose it is; None = nobody's.
+        queue: The team that it belongs to; None = a single person's.
         due_at: When the first contact is due; None = there is no clock.
         closed_at: When it ended; None = it is under way.
         because: Its reasons in words, the strongest first.
@@ -69,6 +70,7 @@ class AlertItem:
     priority: Priority
     status: str
     owner: str | None = None
+    queue: str | None = None
     due_at: datetime | None = None
     closed_at: datetime | None = None
     because: tuple[str, ...] = ()

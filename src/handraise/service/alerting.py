@@ -165,6 +165,7 @@ def _item(name: str, shown: InboxItem) -> AlertItem:
         priority=one.priority,
         status="closed" if one.closed_at else one.status,
         owner=one.owner,
+        queue=one.queue,
         due_at=one.due_at,
         closed_at=one.closed_at,
         because=shown.because,

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
 from handraise.handoffs.calls import applied
 from handraise.ledger import acting, calls
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.store import Ledger
-from handraise.playbook.handoffs import Lifecycle
+from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.reading import did_you_mean
+from handraise.playbook.routing import Routing
 from handraise.playbook.schema import Playbook
 from handraise.records.acting import Call, Handoff, Life
 from handraise.service.alerting import tell_change
+from handraise.service.roster import in_force
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +35,10 @@ class Told:
     calls: tuple[Call, ...]
 
 
-def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle, tell: Playbook | None = None) -> Told:
-    """Apply a call to a handoff; the team is told as the playbook `tell` says, None = nobody is.
+def say(ledger: Ledger, number: int, call: Call, rules: Handoffs, tell: Playbook | None = None) -> Told:
+    """Apply a call to a handoff; people are known by every name that the roster has of them.
+
+    The team is told as the playbook `tell` says; None = nobody is.
 
     Raises:
         NotFoundError: There is no such handoff.
@@ -43,9 +49,9 @@ def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle, tell: Playboo
         take_turn(connection)
         handoff = calls.find_handoff(connection, number)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
-        call = replace(call, person_id=call.person_id or handoff.person_id)
-        after = applied(call, handoff, life, rules)
-        ends = lives.sunset_at(after[1], rules)
+        call = replace(_named(call, in_force(connection, rules).routing), person_id=call.person_id or handoff.person_id)
+        after = applied(call, handoff, life, rules.lifecycle)
+        ends = lives.sunset_at(after[1], rules.lifecycle)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
         tell_change(connection, tell, handoff, now=call.at)
         details = {"kind": call.kind}
@@ -55,7 +61,7 @@ def say(ledger: Ledger, number: int, call: Call, rules: Lifecycle, tell: Playboo
     return told(ledger, number)
 
 
-def undo(ledger: Ledger, number: int, *, by: str, now: datetime, tell: Playbook | None = None) -> Told:
+def undo(ledger: Ledger, number: int, rules: Handoffs, *, by: str, now: datetime, tell: Playbook | None = None) -> Told:
     """Take back what somebody said last about a handoff; the team is told as with `say`.
 
     Raises:
@@ -65,6 +71,7 @@ def undo(ledger: Ledger, number: int, *, by: str, now: datetime, tell: Playbook 
     with ledger.transaction() as connection:
         take_turn(connection)
         handoff = calls.find_handoff(connection, number)
+        by = in_force(connection, rules).routing.rep_called(by) or by
         undone = calls.undo_call(connection, handoff, by=by, now=now)
         tell_change(connection, tell, handoff, now=now)
         details = {"kind": undone.kind}
@@ -82,6 +89,23 @@ def told(ledger: Ledger, number: int) -> Told:
         handoff = calls.find_handoff(connection, number)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
         return Told(handoff=handoff, state=life.state, calls=calls.calls_of(connection, number))
+
+
+def _named(call: Call, routing: Routing) -> Call:
+    """The call with people's ids in the place of their other names.
+
+    Raises:
+        ConflictError: Somebody who left is to have the handoff.
+        InputError: The roster does not have whom it is given to.
+    """
+    by, to = routing.rep_called(call.by) or call.by, routing.rep_called(call.to) or call.to
+    takes = to if call.kind == "reassign" else by
+    if call.kind == "reassign" and to and routing.reps and to not in routing.reps:
+        known = did_you_mean(to, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
+        raise InputError(f"the roster does not have {to!r}.", where="to", todo=known)
+    if takes in routing.reps and not routing.reps[takes].active and call.kind not in {"note", "rate"}:
+        raise ConflictError(f"{takes} takes no handoffs any more.", todo="`handraise roster` lists who does.")
+    return replace(call, by=by, to=to)
 
 
 def _life(known: dict[str, Life], handoff: Handoff) -> Life:

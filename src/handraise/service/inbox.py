@@ -13,10 +13,12 @@ import pyarrow as pa
 from handraise.errors import NotFoundError, ProjectError
 from handraise.ledger import acting
 from handraise.ledger.store import Ledger
+from handraise.playbook.routing import Routing
 from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
 from handraise.records.acting import PRIORITIES, Decision, Handoff, Life, Reason
 from handraise.service.project import Project
+from handraise.service.roster import in_force
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +28,31 @@ class InboxChoice:
     Attributes:
         lane: Of this lane only.
         priority: Of this priority only.
+        owner: What is this person's only, and what nobody has in the queues of their teams.
+        queue: Of this team's queue only.
         limit: Rows at most.
         after: Only rows that come after this place, as `place_of` gives it; None = from the first.
     """
 
     lane: str | None = None
     priority: str | None = None
+    owner: str | None = None
+    queue: str | None = None
     limit: int = 20
     after: tuple[int, str, int] | None = None
 
     def takes(self, one: Handoff) -> bool:
         """Whether a handoff is one of them."""
-        return self.lane in {None, one.lane} and self.priority in {None, one.priority} and self._follows(one)
+        wanted = ((self.lane, one.lane), (self.priority, one.priority), (self.queue, one.queue))
+        return all(want in {None, has} for want, has in wanted) and self._follows(one)
+
+    def is_theirs(self, one: Handoff, routing: Routing) -> bool:
+        """Whether it is the wanted person's, or may be claimed by them."""
+        if self.owner is None:
+            return True
+        rep = routing.rep_called(self.owner) or self.owner
+        teams = routing.teams_of(rep)
+        return one.owner == rep or (one.owner is None and (not teams or one.queue in {None, *teams}))
 
     def _follows(self, one: Handoff) -> bool:
         return self.after is None or place_of(one) > self.after
@@ -95,7 +110,9 @@ def inbox(project: Project, choice: InboxChoice, language: Language) -> list[Inb
     """Handoffs that are under way, the most urgent first."""
     with _ledger(project) as ledger, ledger.reading() as connection:
         live = acting.list_handoffs(connection)
-    return items_of(project, sorted((one for one in live if choice.takes(one)), key=place_of)[: choice.limit], language)
+        routing = in_force(connection, project.loaded.playbook.handoffs).routing
+    wanted = (one for one in live if choice.takes(one) and choice.is_theirs(one, routing))
+    return items_of(project, sorted(wanted, key=place_of)[: choice.limit], language)
 
 
 def items_of(project: Project, found: Sequence[Handoff], language: Language) -> list[InboxItem]:

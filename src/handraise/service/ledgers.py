@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -65,6 +65,34 @@ def erased_of(ledger: Ledger, ids: set[str]) -> set[str]:
         if not suppression.count_suppressed(connection)["erasure"]:
             return set()
         return suppression.is_suppressed(connection, ids)
+
+
+def suppress(
+    ledger: Ledger,
+    ids: Iterable[str],
+    reason: str,
+    *,
+    actor: str,
+    now: datetime,
+    random: Callable[[int], bytes],
+) -> int:
+    """Ask nobody to write to these people any more; returns how many it was new for.
+
+    Raises:
+        LedgerError: There is no such reason.
+    """
+    with ledger.transaction() as connection:
+        return suppression.suppress(connection, ids, reason=reason, actor=actor, now=now, random=random)
+
+
+def allow_again(ledger: Ledger, ids: Iterable[str], reason: str, *, actor: str, now: datetime) -> int:
+    """Take back a suppression for one reason; returns for how many there was one.
+
+    Raises:
+        LedgerError: An erasure cannot be taken back.
+    """
+    with ledger.transaction() as connection:
+        return suppression.allow_again(connection, ids, reason=reason, actor=actor, now=now)
 
 
 def secret_of(ledger: Ledger, source_id: str) -> bytes | None:

@@ -8,15 +8,15 @@ from pathlib import Path
 from handraise.errors import ProjectError
 
 
-def write_whole(path: Path, content: str) -> None:
-    """Write a text file, whole or not at all.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a text file, or one that is no text, whole or not at all.
 
     Raises:
         ProjectError: It cannot be written; what was there before is still there.
     """
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        unfinished.write_text(content, encoding="utf-8")
+        unfinished.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         unfinished.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error

@@ -24,6 +24,7 @@ from handraise.faces.api import (
     playbook,
     privacy,
     quarantine,
+    roster,
     sources,
     state,
 )
@@ -47,6 +48,7 @@ RESOURCES = (
     explain,
     handoffs,
     alerts,
+    roster,
     sources,
     quarantine,
     jobs,

@@ -21,15 +21,19 @@ from handraise.service.inbox import InboxChoice, InboxItem, place_of
 router = APIRouter(prefix="/api/v1", tags=["handoffs"], responses=documented())
 
 
+Words = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
+
+
 class HandoffsAsked(Paged):
     """Which handoffs."""
 
     lane: Annotated[Literal["sales", "find_buyer", "top_down"] | None, Field(description="Of this lane only.")] = None
     priority: Annotated[Literal["high", "medium", "low"] | None, Field(description="Of this priority only.")] = None
+    owner: Annotated[Words | None, Field(description="Of this person only, and what they may claim.")] = None
+    queue: Annotated[Words | None, Field(description="Of this team's queue only.")] = None
     lang: Language = None
 
 
-Words = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
 Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))]
 
 
@@ -47,6 +51,8 @@ class CallWanted(BaseModel):
     to: Annotated[Words | None, Field(description="Who gets it, for `reassign`.")] = None
     amount: Annotated[float | None, Field(ge=0, le=1e12, description="Of an opportunity or a deal.")] = None
     note: Annotated[Words | None, Field(description="In words.")] = None
+    signal: Annotated[Words | None, Field(description="The trigger that is rated.")] = None
+    rating: Annotated[int | None, Field(ge=1, le=5, description="From 1, a waste of time, to 5, just right.")] = None
 
 
 class UndoWanted(BaseModel):
@@ -67,6 +73,8 @@ def list_handoffs(host: HostOf, _: Reader, asked: Annotated[HandoffsAsked, Query
     choice = InboxChoice(
         lane=asked.lane,
         priority=asked.priority,
+        owner=asked.owner,
+        queue=asked.queue,
         limit=asked.limit + 1,
         after=place_in("handoffs", asked, tuple[Whole, Text, Whole]),
     )
@@ -114,7 +122,7 @@ def call(host: HostOf, caller: Writer, number: Number, wanted: CallWanted) -> To
     """Claim it, accept or reject it, say that somebody was contacted, and so on. Needs the scope `write`."""
     said = Call(**{**wanted.model_dump(), "by": _who(caller, wanted.by), "at": host.now()})
     playbook = host.playbook.loaded.playbook
-    return say(host.ledger, number, said, playbook.handoffs.lifecycle, playbook)
+    return say(host.ledger, number, said, playbook.handoffs, playbook)
 
 
 @router.post(
@@ -125,7 +133,9 @@ def call(host: HostOf, caller: Writer, number: Number, wanted: CallWanted) -> To
 )
 def take_back(host: HostOf, caller: Writer, number: Number, wanted: UndoWanted) -> Told:
     """The handoff and its account are as they were before. Needs the scope `write`."""
-    return undo(host.ledger, number, by=_who(caller, wanted.by), now=host.now(), tell=host.playbook.loaded.playbook)
+    playbook = host.playbook.loaded.playbook
+    by = _who(caller, wanted.by)
+    return undo(host.ledger, number, playbook.handoffs, by=by, now=host.now(), tell=playbook)
 
 
 def _who(caller: Caller, by: str | None) -> str:

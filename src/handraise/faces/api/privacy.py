@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,7 @@ from handraise.faces.api.asked import LONGEST_ID, NO_NUL, Asked, HostOf, Id
 from handraise.faces.api.auth import Privacy
 from handraise.faces.api.problems import documented
 from handraise.ledger.erasures import list_erasures
-from handraise.service import orders, questions
+from handraise.service import ledgers, orders, questions
 
 router = APIRouter(prefix="/api/v1/privacy", tags=["privacy"], responses=documented())
 
@@ -88,6 +88,40 @@ def erasures(host: HostOf, _: Privacy, asked: Annotated[NothingAsked, Query()]) 
     del asked
     with host.ledger.reading() as connection:
         return Erasures(rows=[_shown(one) for one in list_erasures(connection)])
+
+
+class SuppressionWanted(BaseModel):
+    """Who is not to be written to."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"ids": ["user-17", "kim@acme.com"], "reason": "unsubscribed"}]}
+    )
+
+    ids: list[Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=NO_NUL)]] = Field(
+        min_length=1, max_length=1000, description="Ids of people, or e-mail addresses."
+    )
+    reason: Literal["objection", "unsubscribed", "bounced"]
+
+
+class SuppressionDone(BaseModel):
+    """How many it changed something for."""
+
+    changed: int
+
+
+@router.post("/suppressions", operation_id="suppress", summary="Do not write to somebody any more")
+def suppress(host: HostOf, caller: Privacy, wanted: SuppressionWanted) -> SuppressionDone:
+    """Nobody is asked to write to these people from now on, unless they ask themselves. Needs the scope `privacy`."""
+    actor, now = caller.actor, host.now()
+    changed = ledgers.suppress(host.ledger, wanted.ids, wanted.reason, actor=actor, now=now, random=host.random)
+    return SuppressionDone(changed=changed)
+
+
+@router.post("/suppressions/remove", operation_id="unsuppress", summary="Write to somebody again")
+def unsuppress(host: HostOf, caller: Privacy, wanted: SuppressionWanted) -> SuppressionDone:
+    """Take back a suppression for one reason; others hold. Needs the scope `privacy`."""
+    changed = ledgers.allow_again(host.ledger, wanted.ids, wanted.reason, actor=caller.actor, now=host.now())
+    return SuppressionDone(changed=changed)
 
 
 def _shown(one: object) -> ErasureShown:

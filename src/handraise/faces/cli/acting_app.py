@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,15 +14,18 @@ def inbox(
     project: ProjectOption = HERE,
     lane: Annotated[str | None, typer.Option(help="sales, find_buyer or top_down only.")] = None,
     priority: Annotated[str | None, typer.Option(help="high, medium or low only.")] = None,
+    owner: Annotated[str | None, typer.Option(help="One person's, and what they may claim.")] = None,
+    queue: Annotated[str | None, typer.Option(help="In one team's queue only, such as marketing.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 20,
     lang: LangOption = None,
+    watching: Annotated[bool, typer.Option("--watch", help="Look again and again; needs `handraise serve`.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="With --watch: between two looks.")] = 2.0,
     as_json: JsonOption = False,
 ) -> None:
     """Accounts that somebody is asked to act on, the most urgent first, each with its reasons.
 
     Example: `handraise inbox --project demo`
     """
-    from handraise.faces.cli import acting_commands
     from handraise.service.inbox import InboxChoice
 
     for value, known, option in (
@@ -30,7 +34,14 @@ def inbox(
     ):
         if value not in {None, *known}:
             raise typer.BadParameter(f"choose {', '.join(known)}", param_hint=option)
-    choice = InboxChoice(lane=lane, priority=priority, limit=limit)
+    choice = InboxChoice(lane=lane, priority=priority, owner=owner, queue=queue, limit=limit)
+    if watching:
+        from handraise.faces.cli.watch_inbox import watch
+
+        run(lambda: watch(project, choice, lang, every=every, as_json=as_json))
+        return
+    from handraise.faces.cli import acting_commands
+
     run(lambda: acting_commands.inbox(project, choice, lang=lang, as_json=as_json))
 
 
@@ -56,7 +67,7 @@ def handoff(
         str | None,
         typer.Argument(
             metavar="SAID",
-            help="claim, accept, reject, snooze, reassign, note, contacted, replied, meeting, opportunity, won, lost or undo.",
+            help="claim, accept, reject, snooze, reassign, note, contacted, replied, meeting, opportunity, won, lost, rate or undo.",
             show_default="nothing; shows it",
         ),
     ] = None,
@@ -68,6 +79,8 @@ def handoff(
     channel: Annotated[str | None, typer.Option(help="Of a contact, such as email or phone.")] = None,
     amount: Annotated[float | None, typer.Option(min=0, help="Of an opportunity or a deal.")] = None,
     note: Annotated[str | None, typer.Option(help="In words.")] = None,
+    signal: Annotated[str | None, typer.Option(help="The trigger that is rated, for rate.")] = None,
+    rating: Annotated[int | None, typer.Option(min=1, max=5, help="1, a waste of time, to 5, just right.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """One handoff: who, why and what was said about it; or say something about it.
@@ -76,5 +89,63 @@ def handoff(
     """
     from handraise.faces.cli import acting_commands
 
-    options = {"reason": reason, "until": until, "to": to, "channel": channel, "amount": amount, "note": note}
+    options = {
+        "reason": reason,
+        "until": until,
+        "to": to,
+        "channel": channel,
+        "amount": amount,
+        "note": note,
+        "signal": signal,
+        "rating": rating,
+    }
     run(lambda: acting_commands.handoff(project, number, said, by, options, as_json=as_json))
+
+
+def roster(project: ProjectOption = HERE, as_json: JsonOption = False) -> None:
+    """Who takes handoffs: how much everybody has, who is at work, and what waits in queues.
+
+    Example: `handraise roster --project demo`
+    """
+    from handraise.faces.cli import acting_commands
+
+    run(lambda: acting_commands.roster(project, as_json=as_json))
+
+
+pilot_app = typer.Typer(
+    help="Start with one person and a spreadsheet: the inbox goes out as a file, and comes back filled in.",
+    no_args_is_help=True,
+)
+
+
+@pilot_app.command("export")
+def pilot_export(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new .xlsx or .csv.")],
+    project: ProjectOption = HERE,
+    owner: Annotated[str | None, typer.Option(help="One person's, and what they may claim.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
+    lang: LangOption = None,
+) -> None:
+    """Write the inbox as a spreadsheet in which one person notes what became of each handoff.
+
+    Example: `handraise pilot export --owner kim --out kim.xlsx`
+    """
+    from handraise.faces.cli import pilot_commands
+
+    run(lambda: pilot_commands.export(project, out, owner, limit, lang))
+
+
+@pilot_app.command("import")
+def pilot_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The filled spreadsheet.")],
+    project: ProjectOption = HERE,
+    by: Annotated[str | None, typer.Option(help="Whose words they are.", show_default="your account's name")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what somebody filled in. The same file twice says nothing twice; exit status 1 when a row was refused.
+
+    Example: `handraise pilot import kim.xlsx --by kim`
+    """
+    from handraise.faces.cli import pilot_commands
+
+    run(lambda: pilot_commands.take_in(project, file, by, as_json=as_json))

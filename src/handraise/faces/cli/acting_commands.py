@@ -21,6 +21,7 @@ from handraise.service import questions
 from handraise.service.calling import say, told, undo
 from handraise.service.inbox import InboxChoice, InboxItem
 from handraise.service.ledgers import open_ledger
+from handraise.service.roster import RepNow, roster_now
 from handraise.service.wire import encode
 
 _STYLE = {"high": "bold red", "medium": "yellow"}
@@ -43,6 +44,18 @@ _BECAUSE = {
     "opted_out": "whoever could be written to does not want to be",
     "below_tier": "it stayed below its tier for two weeks",
     "nobody_reached": "nobody was reached for three weeks",
+    "sla_lapsed": "nobody was contacted in time",
+    "owner_left": "its owner takes no handoffs any more",
+}
+# Code of routing → what it says.
+_ROUTED = {
+    "crm_owner": "who has the account in the CRM",
+    "previous_owner": "who had it before",
+    "territory": "whose territory it is",
+    "team": "whose turn it is",
+    "person": "as the route says",
+    "queue": "for whoever claims it",
+    "nobody_free": "as nobody is free to take it",
 }
 _OUTCOMES = {
     "handoff": "handed over",
@@ -50,6 +63,7 @@ _OUTCOMES = {
     "nurture": "automated",
     "hold": "not yet",
     "sunset": "ended",
+    "passed_on": "passed on",
 }
 
 
@@ -71,23 +85,36 @@ def inbox(folder: Path, choice: InboxChoice, *, lang: str | None, as_json: bool)
 
 def inbox_table(title: str, items: list[InboxItem], now: datetime) -> None:
     """Handoffs, each with its three strongest reasons."""
+    show.table(title, *inbox_rows(items, now))
+
+
+def inbox_rows(items: list[InboxItem], now: datetime) -> tuple[list[tuple[str, str]], list[list[Any]]]:
+    """Columns and cells of handoffs; whose they are is told where they are somebody's."""
+    owned = any(one.handoff.owner or one.handoff.queue for one in items)
     rows = [
         [
             one.handoff.id,
             Text(one.handoff.priority, style=_STYLE.get(one.handoff.priority, "")),
             show.named(one.account_name, one.handoff.account_id),
-            _whom(one),
+            whom(one),
+            *([_whose(one)] if owned else []),
             _due(one, now),
             "\n".join(one.because[:3]),
         ]
         for one in items
     ]
-    columns = [("no.", "right"), *((c, "left") for c in ("priority", "account", "whom", "due", "because"))]
-    show.table(title, columns, rows)
+    named = ("priority", "account", "whom", *(("owner",) if owned else ()), "due", "because")
+    return [("no.", "right"), *((name, "left") for name in named)], rows
+
+
+def _whose(one: InboxItem) -> Text:
+    return Text(one.handoff.owner) if one.handoff.owner else Text(one.handoff.queue or "", style="dim")
 
 
 def _due(one: InboxItem, now: datetime) -> Text:
     at = one.handoff.due_at
+    if one.handoff.contacted_at:
+        return Text("contacted")
     if at is None:
         return Text(f"{_since(one.handoff.created_at, now)} old")
     if at < now:
@@ -104,7 +131,8 @@ def _since(at: datetime, now: datetime) -> str:
     return f"{minutes} min"
 
 
-def _whom(one: InboxItem) -> str:
+def whom(one: InboxItem) -> str:
+    """Whom to talk to, or what else is to be done."""
     lane = _LANES[one.handoff.lane]
     if not one.handoff.person_id:
         return lane
@@ -134,7 +162,38 @@ def why_not(folder: Path, account: str, *, limit: int, lang: str | None, as_json
 
 def _why(made: Decision) -> str:
     said = _BECAUSE.get(made.because, made.because)
+    if made.routed:
+        said += f"; {made.owner or made.queue or 'nobody'}'s, {_ROUTED[made.routed]}"
     return f"{said}; looked at again on {made.look_again:%Y-%m-%d}" if made.look_again else said
+
+
+def roster(folder: Path, *, as_json: bool) -> None:
+    """`handraise roster`."""
+    rules, now = load_playbook(folder / FILE_NAME).playbook.handoffs, right_now()
+    with open_ledger(folder, os.environ) as ledger, ledger.reading() as connection:
+        found = roster_now(connection, rules, now)
+    if as_json:
+        show.print_json(json.loads(encode({"reps": found.reps, "queues": found.queues})))
+        return
+    if found.reps:
+        rows = [
+            [one.rep, one.name, ", ".join(one.teams), _presence(one), one.under_way, one.capacity] for one in found.reps
+        ]
+        columns = [(name, "left") for name in ("rep", "name", "teams", "now")]
+        show.table("Who takes handoffs", [*columns, ("under way", "right"), ("at most", "right")], rows)
+    else:
+        show.say("Nobody is on the roster: a handoff is the CRM owner's, else whoever's claims it.")
+        show.say("`handoffs.routing` in the playbook says who takes them, or a program does (`PUT /api/v1/roster/…`).")
+    for queue, waiting in sorted(found.queues.items()):
+        show.say(f"{waiting} wait in the queue {queue} for somebody to claim them.")
+
+
+def _presence(one: RepNow) -> str:
+    if not one.active:
+        return "takes nothing any more"
+    if one.away:
+        return "away"
+    return "at work" if one.at_work else f"back {one.back_at:%a %H:%M}Z" if one.back_at else "never at work"
 
 
 def handoff(
@@ -144,15 +203,15 @@ def handoff(
     now, who = right_now(), by or getpass.getuser()
     if said is not None and said not in {*get_args(CallKind), "undo"}:
         raise typer.BadParameter(f"choose {', '.join(get_args(CallKind))} or undo", param_hint="SAID")
+    playbook = load_playbook(folder / FILE_NAME).playbook
     with open_ledger(folder, os.environ) as ledger:
         if said is None:
             found = told(ledger, number)
         elif said == "undo":
-            found = undo(ledger, number, by=who, now=now, tell=load_playbook(folder / FILE_NAME).playbook)
+            found = undo(ledger, number, playbook.handoffs, by=who, now=now, tell=playbook)
         else:
-            playbook = load_playbook(folder / FILE_NAME).playbook
             call = Call(kind=cast(CallKind, said), by=who, at=now, **{**options, "until": _instant(options["until"])})
-            found = say(ledger, number, call, playbook.handoffs.lifecycle, playbook)
+            found = say(ledger, number, call, playbook.handoffs, playbook)
     if as_json:
         show.print_json(json.loads(encode(found)))
         return
@@ -172,6 +231,7 @@ def _call(call: Call) -> str:
         call.until and f"until {call.until:%Y-%m-%d %H:%M}Z",
     ]
     parts += [f"{call.amount:,.2f}" if call.amount is not None else None, call.note]
+    parts += [f"{call.signal}: {call.rating} of 5"] if call.signal else []
     said = ", ".join([call.kind, *(part for part in parts if part)])
     return f"{said} (taken back)" if call.undone_at else said
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from handraise.faces.cli.acting_app import handoff, inbox, why_not
+from handraise.faces.cli.acting_app import handoff, inbox, pilot_app, roster, why_not
 from handraise.faces.cli.alerts_app import alerts_app
 from handraise.faces.cli.days import parse_days
 from handraise.faces.cli.keeping_app import (
@@ -20,6 +20,7 @@ from handraise.faces.cli.keeping_app import (
     rebuild,
     restore,
     schedules_app,
+    suppress,
     worker,
 )
 from handraise.faces.cli.options import HERE, AsOfOption, JsonOption, LangOption, ProjectOption, day_of, run
@@ -43,13 +44,14 @@ playbook_app = typer.Typer(help="Check, compare and test playbooks; see what the
 app.add_typer(playbook_app, name="playbook")
 quarantine_app = typer.Typer(help="Rows that were set aside: see why, mend them, take them in.")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(pilot_app, name="pilot")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(audit_app, name="audit")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(schedules_app, name="schedules")
-for command in (inbox, handoff, why_not, serve, backup, restore, rebuild, erase, person_data, worker):
+for command in (inbox, handoff, why_not, roster, serve, backup, restore, rebuild, erase, suppress, person_data, worker):
     app.command()(command)
 
 

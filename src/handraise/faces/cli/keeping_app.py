@@ -79,6 +79,26 @@ def erase(
     run(lambda: keeping_commands.erase(project, person, requested_by, as_json=as_json))
 
 
+def suppress(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID…", help="Ids of people, or e-mail addresses.", show_default=False)
+    ] = None,
+    project: ProjectOption = HERE,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="One of them a line, as a mailing tool exports them.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="unsubscribed, objection or bounced.")] = "unsubscribed",
+    remove: Annotated[bool, typer.Option("--remove", help="Take it back for this reason.")] = False,
+) -> None:
+    """Do not write to somebody any more: nobody is handed over because of them unless they ask, and nothing is drafted.
+
+    Example: `handraise suppress kim@acme.com --reason unsubscribed`
+    """
+    from handraise.faces.cli import keeping_commands
+
+    run(lambda: keeping_commands.suppress(project, ids or [], file, reason, remove=remove))
+
+
 def person_data(
     person: Annotated[str, typer.Argument(metavar="PERSON", help="A person_id.")],
     project: ProjectOption = HERE,

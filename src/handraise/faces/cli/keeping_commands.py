@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import typer
 
-from handraise.errors import BusyError, HandraiseError, NotFoundError
+from handraise.errors import BusyError, HandraiseError, InputError, NotFoundError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask, is_served, order
 from handraise.faces.cli.days import right_now
@@ -24,7 +25,7 @@ from handraise.ledger import schedule
 from handraise.ledger.audit import Anchor
 from handraise.ledger.jobs import JobRequest
 from handraise.playbook.load import FILE_NAME
-from handraise.service import orders, questions
+from handraise.service import ledgers, orders, questions
 from handraise.service.backup import BACKUPS, NOTES
 from handraise.service.backup import restore as put_back
 from handraise.service.folder import DATA_FOLDER, remove_data
@@ -35,6 +36,7 @@ from handraise.service.worker import Worker, set_defaults
 from handraise.warehouse.text_files import write_whole
 
 _MEGABYTE = 1_000_000
+SUPPRESSIONS = ("unsubscribed", "objection", "bounced")
 
 
 def backup(folder: Path, to: Path | None, keep: int | None, *, as_json: bool) -> None:
@@ -107,6 +109,31 @@ def erase(folder: Path, person: str, requested_by: str, *, as_json: bool) -> Non
         show.hint(f"Nothing was stored of {person!r}. Is that the id? `handraise people` lists ids.")
     for kept in sorted(folder.glob(f"{DATA_FOLDER}.before-*")):
         show.hint(f"Not erased from {kept}, which a restore kept: remove it.")
+
+
+def suppress(folder: Path, ids: list[str], file: Path | None, reason: str, *, remove: bool) -> None:
+    """`handraise suppress`."""
+    if reason not in SUPPRESSIONS:
+        raise typer.BadParameter(f"choose {', '.join(SUPPRESSIONS)}", param_hint="--reason")
+    wanted = [*ids, *(_lines_of(file) if file else [])]
+    if not wanted:
+        raise typer.BadParameter("name somebody, or a --file", param_hint="ID…")
+    with open_ledger(folder, os.environ) as ledger:
+        now = right_now()
+        if remove:
+            changed = ledgers.allow_again(ledger, wanted, reason, actor=actor(), now=now)
+        else:
+            changed = ledgers.suppress(ledger, wanted, reason, actor=actor(), now=now, random=secrets.token_bytes)
+    done = "may be written to again" if remove else "will not be written to any more"
+    show.say(f"{changed} of {len(set(wanted))} {done}; for the others nothing changed.")
+
+
+def _lines_of(file: Path) -> list[str]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({error}).", where=str(file), todo="It has to be a UTF-8 text.") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def person_data(folder: Path, person: str, out: Path | None) -> None:

@@ -89,12 +89,17 @@ def table(title: str, columns: list[tuple[str, str]], rows: list[list[Any]]) -> 
     """A table; `columns` are (heading, `left` or `right`). Cells are text, never markup."""
     if title:
         out.print(Text(title, style="bold"))
+    out.print(make_table(columns, rows))
+
+
+def make_table(columns: list[tuple[str, str]], rows: list[list[Any]]) -> Table:
+    """As `table`, without a title, not printed yet."""
     drawn = Table(header_style="bold", box=None, pad_edge=False, expand=False)
     for heading, side in columns:
         drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
-    out.print(drawn)
+    return drawn
 
 
 def accounts_table(title: str, accounts: list[AccountScore]) -> None:

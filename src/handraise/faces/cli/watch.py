@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -16,12 +16,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from handraise.errors import BusyError, ProjectError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
-from handraise.faces.cli.served import Progress, address_of, progress_of
-from handraise.faces.cli.stopping import until_stopped
+from handraise.faces.cli.looking import keep_looking
+from handraise.faces.cli.served import Progress, progress_of
 from handraise.records import Standing
 from handraise.service import questions
 from handraise.service.questions import Standings, check_name
@@ -187,21 +186,8 @@ def watch(folder: Path, wanted: Wanted, *, every: float, as_json: bool) -> None:
     check_name("sort", wanted.sort, SORTS)
     check_name("language", wanted.language, LANGUAGES)
     looker = Looker(folder=folder, wanted=wanted)
-    with until_stopped() as stopped, _shown(looker, every, as_json=as_json) as once:
-        gone = False
-        while not stopped.is_set():
-            try:
-                address_of(folder)  # without a server, a question would be put to the data themselves
-                with suppress(BusyError):  # it opens its data again, or it is about to stop
-                    once()
-                gone = False
-            except ProjectError:
-                if not looker.memory.looks:
-                    raise
-                if not gone:
-                    show.hint("No server has the project any more; waiting for the next one. Ctrl-C ends it.")
-                gone = True
-            stopped.wait(every)
+    with _shown(looker, every, as_json=as_json) as once:
+        keep_looking(folder, once, every=every)
 
 
 @contextmanager

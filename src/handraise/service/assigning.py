@@ -1,0 +1,137 @@
+"""Whose a new handoff is; and what goes to somebody else because nobody was contacted, or its owner has left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from handraise.handoffs.decide import Facts, Verdict
+from handraise.handoffs.routing import Load, Routed, Router, Work
+from handraise.ledger import acting, assigning
+from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.load import LoadedPlaybook
+from handraise.records.acting import Decision, Handoff
+from handraise.service.alerting import tell_change
+
+
+class Assigning:
+    """Gives handoffs to people, and remembers within a run how much each has got.
+
+    Args:
+        connection: The transaction.
+        rules: With the roster in force.
+        at: When.
+    """
+
+    def __init__(self, connection: Connection, rules: Handoffs, at: datetime) -> None:
+        self._connection, self._rules, self._at = connection, rules, at
+        self._loads: dict[str, Load] | None = None
+
+    def to_somebody(self, facts: Facts, verdict: Verdict) -> Routed:
+        """Who gets a new handoff."""
+        lane = "sales" if verdict.lane == "self_serve" else verdict.lane
+        work = Work(
+            account_id=facts.account_id,
+            lane=lane,
+            priority=verdict.priority,
+            hand_raise=verdict.because == "hand_raise",
+            segment=facts.segment,
+            domain=facts.domain,
+            country=facts.country,
+            industry=facts.industry,
+            crm_owner=facts.owner,
+            previous_owner=self._previous(facts.account_id, facts.domain),
+        )
+        return self._route(work, frozenset())
+
+    def to_somebody_else(self, handoff: Handoff, *, hand_raise: bool) -> Routed:
+        """Who gets one that has lain too long; the CRM's owner had it, or is not asked again."""
+        work = Work(
+            account_id=handoff.account_id,
+            lane=handoff.lane,
+            priority=handoff.priority,
+            hand_raise=hand_raise,
+            segment=handoff.segment,
+            domain=handoff.domain,
+            country=handoff.country,
+            industry=handoff.industry,
+            previous_owner=self._previous(handoff.account_id, handoff.domain),
+        )
+        passed_over = assigning.owners_so_far(self._connection, handoff.id)
+        return self._route(work, frozenset({*passed_over, *filter(None, [handoff.owner])}))
+
+    def _route(self, work: Work, passed_over: frozenset[str]) -> Routed:
+        if self._loads is None:
+            found = assigning.loads(self._connection) if self._rules.routing.reps else {}
+            self._loads = {owner: Load(under_way=count, latest=number) for owner, (count, number) in found.items()}
+        routed = Router(self._rules, self._loads, self._at).route(work, passed_over)
+        if routed.owner:
+            before = self._loads.get(routed.owner, Load())
+            newest = max((load.latest for load in self._loads.values()), default=0) + 1
+            self._loads[routed.owner] = replace(before, under_way=before.under_way + 1, latest=newest)
+        return routed
+
+    def _previous(self, account_id: str, domain: str | None) -> str | None:
+        since = self._at - timedelta(days=self._rules.routing.keep_owner_days)
+        return assigning.previous_owner(self._connection, account_id, domain, since=since)
+
+
+def pass_on(
+    connection: Connection, rules: Handoffs, *, at: datetime, as_of: date, playbook: LoadedPlaybook
+) -> list[Decision]:
+    """Give what has lain too long, or whose owner has left, to somebody else; each time is a decision.
+
+    Args:
+        connection: The transaction.
+        rules: With the roster in force; while nobody is on it, nothing is passed on.
+        at: When.
+        as_of: The day whose scores are the latest.
+        playbook: Everything the company has decided.
+    """
+    waiting = to_pass_on(connection, rules, at)
+    giving = Assigning(connection, rules, at)
+    raised = {name for name, trigger in rules.triggers.items() if trigger.hand_raise}
+    asked = acting.those_with_reasons(connection, [one.id for one, _ in waiting], raised)
+    made = []
+    for handoff, because in waiting:
+        routed = giving.to_somebody_else(handoff, hand_raise=handoff.id in asked)
+        after = _after(handoff, routed, left=because == "owner_left")
+        assigning.give(connection, handoff, after)
+        said = Decision(
+            at=at,
+            as_of=as_of,
+            account_id=handoff.account_id,
+            person_id=handoff.person_id,
+            outcome="passed_on",
+            lane=handoff.lane,
+            priority=handoff.priority,
+            because=because,
+            handoff=handoff.id,
+            playbook=playbook.handoffs_hash,
+            owner=after.owner,
+            queue=after.queue,
+            routed=routed.because if routed.owner else "nobody_free",
+        )
+        made.append(acting.add_decision(connection, said))
+        tell_change(connection, playbook.playbook, handoff, now=at)
+    return made
+
+
+def to_pass_on(connection: Connection, rules: Handoffs, at: datetime) -> list[tuple[Handoff, str]]:
+    """What has lain too long, or whose owner has left, and which of both; nothing while nobody is on the roster."""
+    reps = rules.routing.reps
+    if not reps:
+        return []
+    gone = {name for rep_id, rep in reps.items() if not rep.active for name in (rep_id, *rep.known_as)}
+    found = {one.id: (one, "sla_lapsed") for one in assigning.lapsed(connection, at)}
+    found |= {one.id: (one, "owner_left") for one in assigning.live_ones_of(connection, gone)}
+    return [waiting for _, waiting in sorted(found.items())]
+
+
+def _after(handoff: Handoff, routed: Routed, *, left: bool) -> Handoff:
+    """With its new owner and a new clock; if nobody is left to take it, it stays where it is and is told no second time."""
+    if routed.owner:
+        return replace(handoff, owner=routed.owner, queue=routed.queue, due_at=routed.due_at, limit_at=routed.limit_at)
+    return replace(handoff, owner=None if left else handoff.owner, queue=routed.queue or handoff.queue, limit_at=None)

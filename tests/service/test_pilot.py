@@ -1,0 +1,212 @@
+"""A sheet goes out, is filled in with whatever program, and comes back as outcomes."""
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import python_calamine
+import xlsxwriter
+
+from handraise.errors import InputError
+from handraise.ledger import acting, calls
+from handraise.ledger.store import Ledger
+from handraise.playbook.load import load_template
+from handraise.records.acting import Decision, Life, Reason
+from handraise.service.inbox import InboxItem
+from handraise.service.pilot import Taken, columns_of, rows_of, take_in
+from handraise.service.sheets import read_sheet, write_sheet
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PLAYBOOK = load_template().playbook
+NASTY = ["=1+1", "+49 30 1234", "-dash", "@import", "\ttab", "ends", '逗号，引号"', "two\nlines", "https://x.example"]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(tmp_path / "ledger.db")
+
+
+@pytest.fixture
+def items(ledger: Ledger) -> list[InboxItem]:
+    """Four handoffs, whose names try everything."""
+    with ledger.transaction() as connection:
+        for n, account in enumerate(["a", "b", "c", "d"]):
+            reasons = tuple(
+                Reason(trigger=one, person_id="p", value=1, fired_at=NOW - timedelta(days=9))
+                for one in (("became_hot", "contact_sales") if n == 0 else ("became_hot",))
+            )
+            made = Decision(
+                at=NOW - timedelta(days=9),
+                as_of=date(2026, 11, 15),
+                account_id=account,
+                person_id="p",
+                outcome="handoff",
+                lane="sales",
+                priority="medium",
+                because="qualified",
+                reasons=reasons,
+                playbook="x",
+            )
+            acting.add_decision(connection, made, terms={"due_at": NOW})
+            life = Life(state="qualified", since=made.at, qualified_at=made.at)
+            acting.keep_life(connection, account, life, look_again=None)
+        found = acting.list_handoffs(connection)
+    return [
+        InboxItem(
+            handoff=one,
+            account_name=NASTY[place],
+            tier=2,
+            score=90,
+            person_name=NASTY[place + 4],
+            person_title=NASTY[-1],
+            because=("became hot", NASTY[place]),
+        )
+        for place, one in enumerate(found)
+    ]
+
+
+def filled(file: Path, answers: dict[int, dict[str, object]]) -> None:
+    """Fill a sheet in as a program would: read it, change cells, write it with another library."""
+    rows = python_calamine.CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()
+    heads = [str(one) for one in rows[0]]
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+        for row, cells in enumerate(rows):
+            given = answers.get(int(cells[0]) if row else 0, {})
+            for place, cell in enumerate(cells):
+                value = given.get(heads[place], cell)
+                if isinstance(value, date):
+                    sheet.write_datetime(row, place, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001
+                elif isinstance(value, float | int):
+                    sheet.write_number(row, place, value)
+                else:
+                    sheet.write_string(row, place, str(value))
+
+
+def taken(ledger: Ledger, file: Path, by: str = "kim") -> list[Taken]:
+    return take_in(ledger, file, PLAYBOOK, by=by, now=NOW)
+
+
+def test_texts_stay_texts_in_both_kinds_of_files(items: list[InboxItem], tmp_path: Path) -> None:
+    for name in ("out.xlsx", "out.csv"):
+        write_sheet(tmp_path / name, columns_of("en"), rows_of(items))
+        rows = [row for _, row in read_sheet(tmp_path / name)]
+        assert [row["account"] for row in rows] == NASTY[:4]
+        assert [str(row["no."]) for row in rows] == ["1", "2", "3", "4"]
+        assert rows[3]["whom"] == "two\nlines"
+        assert rows[0]["due (UTC)"] == "2026-11-24 12:00"
+    raw = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8-sig"))))
+    assert all(not cell.startswith(("=", "+", "-", "@", "\t")) for row in raw for cell in row)
+    with pytest.raises(InputError, match=r"\.xlsx or \.csv"):
+        write_sheet(tmp_path / "out.pdf", columns_of("en"), [])
+
+
+def test_what_is_filled_in_comes_back_as_outcomes_once(ledger: Ledger, items: list[InboxItem], tmp_path: Path) -> None:
+    file = tmp_path / "kim.xlsx"
+    write_sheet(file, columns_of("en"), rows_of(items))
+    assert [one.said for one in taken(ledger, file)] == [()] * 4, "an empty sheet says nothing"
+    answers: dict[int, dict[str, object]] = {
+        1: {
+            "contacted on": date(2026, 11, 18),
+            "answered on": "2026/11/19",
+            "opportunity worth": "12,500",
+            "outcome": "won",
+            "won amount": 12000.5,
+            "useful? 1-5": 5,
+            "note": "=cmd|' /C calc'!A0",
+        },
+        2: {"outcome": "rejected", "reason": "Not ICP", "useful? 1-5": "1"},
+        3: {"contacted on": date(2026, 11, 1)},
+    }
+    filled(file, answers)
+    done = taken(ledger, file)
+    assert [one.refused for one in done] == [""] * 4
+    assert [one.said for one in done] == [
+        ("note", "contacted", "replied", "opportunity", "rate", "rate", "won"),
+        ("rate", "reject"),
+        ("contacted",),
+        (),
+    ]
+    assert [one.said for one in taken(ledger, file)] == [()] * 4, "the same sheet twice says nothing twice"
+    with ledger.reading() as connection:
+        said = calls.calls_of(connection, 1)
+        assert [(one.kind, one.at.day, one.amount) for one in said] == [
+            ("note", 24, None),
+            ("contacted", 18, None),
+            ("replied", 19, None),
+            ("opportunity", 19, 12500.0),
+            ("rate", 24, None),
+            ("rate", 24, None),
+            ("won", 24, 12000.5),
+        ]
+        assert {one.signal for one in said if one.signal} == {"became_hot", "contact_sales"}
+        assert said[0].note == "=cmd|' /C calc'!A0"
+        lives = acting.lives_of(connection, ["a", "b", "c"])
+        assert [lives[one].state for one in "abc"] == ["won", "rejected", "working"]
+        assert lives["b"].cool_until == NOW + timedelta(days=90)
+        assert calls.calls_of(connection, 3)[0].at == items[2].handoff.created_at, (
+            "no contact before there was a reason"
+        )
+
+
+def test_a_chinese_sheet_comes_back_too_and_so_does_a_csv_with_semicolons(
+    ledger: Ledger, items: list[InboxItem], tmp_path: Path
+) -> None:
+    file = tmp_path / "kim.csv"
+    write_sheet(file, columns_of("zh"), rows_of(items))
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+    rows[1]["结果"], rows[1]["理由"] = "输单", "预算"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter=";")
+    writer.writeheader()
+    writer.writerows(rows)
+    file.write_text(text.getvalue(), encoding="utf-8")
+    assert [one.said for one in taken(ledger, file)] == [(), ("lost",), (), ()]
+
+
+def test_a_row_that_cannot_be_taken_keeps_no_other_from_it(
+    ledger: Ledger, items: list[InboxItem], tmp_path: Path
+) -> None:
+    file = tmp_path / "kim.xlsx"
+    write_sheet(file, columns_of("en"), rows_of(items))
+    filled(
+        file,
+        {
+            1: {"outcome": "maybe"},
+            2: {"contacted on": date(2026, 11, 30), "outcome": "won"},
+            3: {"no.": 77, "note": "hm"},
+            4: {"outcome": "lost", "contacted on": date(2026, 11, 20)},
+        },
+    )
+    done = taken(ledger, file)
+    assert [one.line for one in done] == [2, 3, 4, 5]
+    assert [one.said for one in done] == [(), (), (), ("contacted",)]
+    for one, words in zip(done, ["no outcome", "still to come", "no handoff 77", "needs a reason"], strict=True):
+        assert words in one.refused
+    write_sheet(file, columns_of("en"), rows_of(items))
+    filled(file, {1: {"useful? 1-5": 9}, 2: {"opportunity worth": "a lot"}, 4: {"outcome": "won"}})
+    done = taken(ledger, file, by="lee")
+    assert "from 1 to 5" in done[0].refused
+    assert "is no amount" in done[1].refused
+    assert "is kim's" in done[3].refused
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("x.xlsx", b"no zip", "no spreadsheet that can be read"),
+        ("x.csv", b"\xff\xfe\x00", "no UTF-8"),
+        ("x.csv", b"", "is empty"),
+        ("x.csv", b"a,b\n1,2\n", "no column says which handoff"),
+    ],
+)
+def test_what_is_no_sheet_of_ours_is_refused(
+    ledger: Ledger, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        taken(ledger, tmp_path / name)
+    with pytest.raises(InputError, match="cannot be read"):
+        taken(ledger, tmp_path / "nowhere.csv")

@@ -1,0 +1,409 @@
+"""Triggers, lives and routing over random histories, against an oracle that knows the rules and keeps nothing but history.
+
+What the engine sees is played by a small world here; the engine's own part has tests of its own.
+"""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Connection
+
+from handraise.errors import HandraiseError
+from handraise.handoffs.decide import Facts, Somebody
+from handraise.ledger import acting, calls
+from handraise.ledger.acting import Held
+from handraise.ledger.store import Ledger
+from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.load import LoadedPlaybook, load_template, parse_playbook
+from handraise.records.acting import Call, CallKind, Decision, Handoff
+from handraise.service import roster
+from handraise.service.calling import say, undo
+from handraise.service.decisions import Deciding, Edges, Fired
+
+START = datetime(2026, 9, 1, 8, tzinfo=UTC)  # a Tuesday
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+LOADED: LoadedPlaybook = parse_playbook(
+    """
+version: 1
+handoffs:
+  routing:
+    reps:
+      ana: {capacity: 1}
+      bo: {away: [{first: 2026-09-10, last: 2026-09-20}]}
+      cy: {hours: {timezone: Asia/Tokyo}}
+    teams: {inside_sales: {members: [ana, bo, cy]}}
+""",
+    name="handraise.yaml",
+    path=None,
+)
+RULES = LOADED.playbook.handoffs
+ASKING = ("contact_sales", "enterprise_request")
+OF_PEOPLE = ("became_hot", "became_warm")
+OF_ACCOUNTS = ("qualified", "team_growing", "growing_usage")
+REPS = ("ana", "bo", "cy")
+SHAPES = {"big": (True, True), "small": (False, True), "lead": (True, False)}  # sells to it, uses the product
+
+
+@dataclass
+class Someone:
+    """A person of the world."""
+
+    person_id: str
+    is_pql: bool = False
+    opted_out: bool = False
+    signed_up_at: datetime = START - 30 * DAY
+
+
+@dataclass
+class World:
+    """What is true, as an engine would find it."""
+
+    true: set[tuple[str, str, str]] = field(default_factory=set)
+    asked: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    pqa: set[str] = field(default_factory=set)
+    people: dict[str, list[Someone]] = field(default_factory=dict)
+    touches: list[tuple[str, str, datetime]] = field(default_factory=list)
+    scope: Sequence[str] | None = None
+
+    def edges(self, held: Iterable[Held]) -> Edges:
+        before = {one.key: one.asked_at for one in held}
+        now = dict.fromkeys(self.true) | dict(self.asked)
+        news = [key for key, at in now.items() if key not in before or at != before[key]]
+        fired = [
+            Fired(trigger=key[0], account_id=key[1], person_id=key[2], value=1.0, asked_at=now[key]) for key in news
+        ]
+        return Edges(fired=fired, ended=[key for key in before if key not in now])
+
+    def facts(
+        self, connection: Connection, rules: Handoffs, accounts: Sequence[str], at: datetime
+    ) -> Mapping[str, Facts]:
+        live = acting.live_handoffs(connection, accounts)
+        asked = acting.those_with_reasons(connection, list(live.values()), ASKING)
+        since = at - rules.restraint.window_days * DAY
+        told = [(a, p or "", t) for a, p, t in calls.touches_of(connection, accounts, since=since)]
+        touches = [one for one in [*self.touches, *told] if one[2] <= at]
+        return {
+            one: Facts(
+                account_id=one,
+                is_pqa=one in self.pqa,
+                sells=SHAPES[one][0],
+                has_usage=SHAPES[one][1],
+                people=tuple(
+                    Somebody(
+                        person_id=who.person_id,
+                        is_pql=who.is_pql,
+                        signed_up_at=who.signed_up_at,
+                        opted_out=who.opted_out,
+                        touches=tuple(t for a, p, t in touches if (a, p) == (one, who.person_id)),
+                    )
+                    for who in self.people[one]
+                ),
+                touches=tuple(t for a, _, t in touches if a == one),
+                under_way=live.get(one),
+                is_unanswered=live.get(one) in asked,
+                segment="mid_market",
+            )
+            for one in accounts
+        }
+
+
+class Acting(RuleBasedStateMachine):
+    """Random days of a company; the oracle's history is what was decided and said, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory(prefix="acting")
+        self.ledger = Ledger.open(Path(self.folder.name) / "ledger.db")
+        self.now = START
+        self.world = World(
+            people={name: [Someone(f"{name}-{n}", is_pql=n == 0) for n in range(2)] for name in SHAPES},
+            pqa={"big", "small"},
+        )
+        self.decisions: list[Decision] = []
+        self.below: dict[str, datetime] = {}
+        self.numbers_before: set[int] = set()
+        self.were_pqa: set[int] = set()
+
+    @initialize()
+    def look_for_the_first_time(self) -> None:
+        with self.ledger.transaction() as connection:
+            self._deciding(connection).take_as_known()
+
+    def _deciding(self, connection: Connection) -> Deciding:
+        return Deciding(connection, LOADED, self.world, as_of=self.now.date() + DAY, at=self.now)
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.folder.cleanup()
+
+    # What happens in the world.
+
+    @rule(hours=st.sampled_from([1, 5, 24, 72, 24 * 8, 24 * 15]), decide=st.booleans())
+    def time_goes_by(self, hours: int, *, decide: bool) -> None:
+        self.now += hours * HOUR
+        gone = [key for key, at in self.world.asked.items() if at < self.now - 30 * DAY]
+        for key in gone:
+            del self.world.asked[key]
+        if decide:
+            self.it_is_decided()
+
+    @rule(trigger=st.sampled_from(OF_ACCOUNTS), account=st.sampled_from(sorted(SHAPES)), decide=st.booleans())
+    def something_of_an_account_turns(self, trigger: str, account: str, *, decide: bool) -> None:
+        self.world.true ^= {(trigger, account, "")}
+        if decide:
+            self.it_is_decided()
+
+    @rule(
+        trigger=st.sampled_from(OF_PEOPLE),
+        account=st.sampled_from(["big", "small"]),
+        who=st.integers(0, 1),
+        decide=st.booleans(),
+    )
+    def something_of_a_person_turns(self, trigger: str, account: str, who: int, *, decide: bool) -> None:
+        self.world.true ^= {(trigger, account, f"{account}-{who}")}
+        if decide:
+            self.it_is_decided()
+
+    @rule(trigger=st.sampled_from(ASKING), account=st.sampled_from(sorted(SHAPES)), who=st.integers(0, 1))
+    def somebody_asks(self, trigger: str, account: str, who: int) -> None:
+        self.world.asked[trigger, account, f"{account}-{who}"] = self.now
+
+    @rule(account=st.sampled_from(["big", "small"]))
+    def the_tier_changes(self, account: str) -> None:
+        self.world.pqa ^= {account}
+
+    @rule(account=st.sampled_from(["big", "small"]), who=st.integers(0, 1), what=st.sampled_from(["pql", "out", "new"]))
+    def a_person_changes(self, account: str, who: int, what: str) -> None:
+        person = self.world.people[account][who]
+        if what == "pql":
+            person.is_pql = not person.is_pql
+        elif what == "out":
+            person.opted_out = not person.opted_out
+        else:
+            person.signed_up_at = self.now
+
+    @rule(account=st.sampled_from(["big", "small"]), who=st.integers(0, 1), times=st.integers(1, 3))
+    def marketing_writes(self, account: str, who: int, times: int) -> None:
+        self.world.touches += [(account, f"{account}-{who}", self.now)] * times
+
+    @rule(rep=st.sampled_from(REPS), active=st.booleans())
+    def somebody_leaves_or_comes_back(self, rep: str, active: bool) -> None:
+        body = {**RULES.routing.reps[rep].model_dump(mode="json"), "active": active}
+        roster.tell(self.ledger, RULES, "reps", rep, body, actor="admin", now=self.now)
+
+    # What people say.
+
+    def _live(self) -> list[Handoff]:
+        with self.ledger.reading() as connection:
+            return list(acting.list_handoffs(connection))
+
+    @precondition(lambda self: self._live())
+    @rule(
+        which=st.integers(0, 2),
+        kind=st.sampled_from(
+            [
+                "claim",
+                "accept",
+                "reject",
+                "contacted",
+                "contacted",
+                "replied",
+                "won",
+                "lost",
+                "snooze",
+                "reassign",
+                "note",
+            ]
+        ),
+        by=st.sampled_from([*REPS, "owner"]),
+        reason=st.sampled_from(["not_icp", "timing"]),
+    )
+    def somebody_says(self, which: int, kind: CallKind, by: str, reason: str) -> None:
+        live = self._live()
+        handoff = live[which % len(live)]
+        more: dict[str, Any] = {
+            "reject": {"reason": reason},
+            "lost": {"reason": reason},
+            "snooze": {"until": self.now + 2 * DAY},
+            "reassign": {"to": "cy"},
+            "note": {"note": "hm"},
+        }.get(kind, {})
+        who = (handoff.owner or "ana") if by == "owner" else by
+        try:
+            say(self.ledger, handoff.id, Call(kind=kind, by=who, at=self.now, **more), RULES)
+        except HandraiseError:
+            assert self._live() == live, "what is refused changes nothing"
+
+    @precondition(lambda self: self._numbers())
+    @rule(which=st.integers(0, 9), by=st.sampled_from(REPS))
+    def somebody_takes_it_back(self, which: int, by: str) -> None:
+        numbers = self._numbers()
+        try:
+            undo(self.ledger, numbers[which % len(numbers)], RULES, by=by, now=self.now)
+        except HandraiseError:
+            return
+
+    def _numbers(self) -> list[int]:
+        with self.ledger.reading() as connection:
+            return [one.id for one in acting.list_handoffs(connection, live=False)]
+
+    # What is decided.
+
+    @rule()
+    def it_is_decided(self) -> None:
+        before = {one.account_id: one for one in self._live()}
+        reached, self.numbers_before = self._reached(), set(self._numbers())
+        self._see_tiers(before)
+        sunset = {account for account in before if self._has_gone_down(before[account], reached)}
+        with self.ledger.transaction() as connection:
+            made = self._deciding(connection).run().decisions
+        self.decisions += made
+        assert {one.account_id for one in made if one.outcome == "sunset"} == sunset
+        for one in made:
+            self._check(one, None if one.account_id in sunset else before.get(one.account_id))
+        self._see_tiers({one.account_id: one for one in self._live()})
+        with self.ledger.transaction() as connection:
+            again = self._deciding(connection).run().decisions
+        assert not [one for one in again if one.outcome != "hold"], "what was decided is decided once"
+        self._check_owners()
+
+    def _reached(self) -> set[int]:
+        """Handoffs of which somebody of the account answered."""
+        found, numbers = set(), self._numbers()
+        with self.ledger.reading() as connection:
+            for number in numbers:
+                said = calls.calls_of(connection, number)
+                if any(one.kind in {"replied", "meeting", "opportunity"} and not one.undone_at for one in said):
+                    found.add(number)
+        return found
+
+    def _see_tiers(self, live: Mapping[str, Handoff]) -> None:
+        """Since when each account under way is below its tier, as it was seen; who never was a PQA cannot be."""
+        numbers = {one.id for one in live.values()}
+        self.were_pqa = {one for one in self.were_pqa if one in numbers}
+        self.were_pqa |= {one.id for name, one in live.items() if name in self.world.pqa}
+        below = {name for name, one in live.items() if name not in self.world.pqa and one.id in self.were_pqa}
+        self.below = {name: self.below.get(name, self.now) for name in below}
+
+    def _has_gone_down(self, handoff: Handoff, reached: set[int]) -> bool:
+        if handoff.status == "accepted":
+            return False
+        is_asked = any(one.trigger in ASKING for one in handoff.reasons)
+        if handoff.id in reached:
+            return self._is_long_below(handoff)
+        if is_asked:
+            return False
+        return self._is_long_below(handoff) or self.now >= handoff.created_at + 21 * DAY
+
+    def _is_long_below(self, handoff: Handoff) -> bool:
+        since = self.below.get(handoff.account_id)
+        return since is not None and self.now >= since + 14 * DAY
+
+    def _check(self, made: Decision, live: Handoff | None) -> None:
+        """One decision, by the rules."""
+        if made.outcome in {"sunset", "passed_on"}:
+            return
+        assert made.reasons, "a decision says why"
+        sells, uses = SHAPES[made.account_id]
+        people = {one.person_id: one for one in self.world.people[made.account_id]}
+        asked = any(one.trigger in ASKING for one in made.reasons)
+        if asked:
+            assert made.outcome == ("joined" if live else "handoff"), "whoever asks is answered"
+            return
+        urgent = any(RULES.triggers[one.trigger].priority != "low" for one in made.reasons)
+        worth_it = not uses or (sells and made.account_id in self.world.pqa and urgent)
+        if not worth_it:
+            assert made.outcome == "nurture"
+            return
+        if live:
+            assert made.outcome == "joined"
+            return
+        if made.outcome == "handoff":
+            assert not self._must_rest(made.account_id)
+            buyers = [one for one in people.values() if one.is_pql]
+            if uses and buyers:
+                assert made.person_id
+                assert people[made.person_id].is_pql
+                assert self._may_be_written_to(people[made.person_id], made.account_id)
+                assert self._touches(made.account_id, None) < 6
+            else:
+                assert made.person_id is None
+            return
+        assert made.outcome == "hold"
+        buyers = [one for one in people.values() if one.is_pql]
+        room = self._touches(made.account_id, None) < 6
+        free = uses and room and any(self._may_be_written_to(one, made.account_id) for one in buyers)
+        assert self._must_rest(made.account_id) or not free, "nobody waits for nothing"
+        assert self._must_rest(made.account_id) or buyers, "a missing buyer is looked for"
+
+    def _may_be_written_to(self, person: Someone, account: str) -> bool:
+        early = self.now < person.signed_up_at + DAY
+        return not (person.opted_out or early or self._touches(account, person.person_id) >= 2)
+
+    def _touches(self, account: str, person: str | None) -> int:
+        with self.ledger.reading() as connection:
+            told = calls.touches_of(connection, [account], since=self.now - 14 * DAY)
+        every = [*self.world.touches, *((a, p or "", t) for a, p, t in told)]
+        return sum(a == account and person in {None, p} and self.now - 14 * DAY < t <= self.now for a, p, t in every)
+
+    def _must_rest(self, account: str) -> bool:
+        """A week since it was handed over for the last time; a month after a rejection, three when it does not fit."""
+        with self.ledger.reading() as connection:
+            mine = [one for one in acting.list_handoffs(connection, live=False) if one.account_id == account]
+            earlier = [one for one in mine if one.id in self.numbers_before]
+            ended = [(one, calls.calls_of(connection, one.id)) for one in earlier]
+        if any(self.now < one.created_at + 7 * DAY for one in earlier):
+            return True
+        latest = max(earlier, key=lambda one: one.id, default=None)
+        for handoff, said in ended:
+            if latest is None or handoff.id != latest.id:
+                continue  # whoever was handed over since has been forgiven
+            for one in said:
+                if one.kind == "reject" and not one.undone_at:
+                    return self.now < one.at + (90 if one.reason == "not_icp" else 30) * DAY
+        return False
+
+    def _check_owners(self) -> None:
+        with self.ledger.reading() as connection:
+            routing = roster.in_force(connection, RULES).routing
+        live = self._live()
+        for one in live:
+            if one.owner in REPS:
+                assert routing.reps[one.owner].active, "nobody who left has anything"
+            if one.limit_at and not one.contacted_at:
+                assert one.limit_at > self.now, "what lay too long went on, or its clock was stopped"
+        for one in self.decisions:
+            if one.outcome == "handoff" and one.at == self.now and one.owner == "bo":
+                assert not "2026-09-10" <= f"{self.now:%Y-%m-%d}" <= "2026-09-20"
+
+    @invariant()
+    def no_account_has_two(self) -> None:
+        live = self._live()
+        assert len({one.account_id for one in live}) == len(live)
+        assert all(one.reasons for one in live), "no handoff without a reason"
+
+    @invariant()
+    def an_account_is_worked_on_exactly_while_somebody_has_it(self) -> None:
+        live = {one.account_id for one in self._live()}
+        with self.ledger.reading() as connection:
+            assert set(acting.engaged_accounts(connection)) == live
+
+
+Acting.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestActing = Acting.TestCase
+
+
+def test_the_template_has_the_triggers_of_this_world() -> None:
+    triggers = load_template().playbook.handoffs.triggers
+    assert {*ASKING, *OF_PEOPLE, *OF_ACCOUNTS} <= triggers.keys()
+    assert {name for name, one in triggers.items() if one.hand_raise} >= set(ASKING)
