@@ -153,13 +153,19 @@ def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, playbook: str | None = None, *, hosts: tuple[str, ...] = ()) -> Iterator[Served]:
+def serving(
+    folder: Path,
+    playbook: str | None = None,
+    *,
+    hosts: tuple[str, ...] = (),
+    environment: dict[str, str] | None = None,
+) -> Iterator[Served]:
     """Serve a folder at a port of loopback until the end of the block."""
     clock = Clock()
     if not (folder / "handraise.yaml").exists():
         create_project(folder, playbook)
     with (
-        Host(folder, environment={}, now=clock, random=random.randbytes) as host,
+        Host(folder, environment=environment or {}, now=clock, random=random.randbytes) as host,
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
         with host.ledger.transaction() as connection:

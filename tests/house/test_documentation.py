@@ -117,13 +117,14 @@ def test_every_metric_is_named() -> None:
         follower=SimpleNamespace(progress=progress),
         log=SimpleNamespace(durable=0, room=0),
         playbook=SimpleNamespace(refused=""),
+        alert_standings=dict,
     )
     text = Metrics(host).text().decode()
     kept = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
     assert set(re.findall(r"^\| `(handraise_\w+)`", _text("api.md"), re.MULTILINE)) == kept
 
 
-@pytest.mark.parametrize("page", ["playbook.md", "data.md"])
+@pytest.mark.parametrize("page", ["playbook.md", "data.md", "alerts.md"])
 def test_every_example_of_a_playbook_is_one(page: str) -> None:
     examples = re.findall(r"^```yaml\n(.*?)^```", _text(page), flags=re.MULTILINE | re.DOTALL)
     assert examples

@@ -74,7 +74,9 @@ def found(ledger: Ledger, number: int) -> Handoff:
 
 def passed_on(ledger: Ledger, at: datetime = LATER, rules: Handoffs = RULES) -> list[Decision]:
     with ledger.transaction() as connection:
-        return pass_on(connection, in_force(connection, rules), at=at, as_of=date(2026, 11, 28), playbook="x")
+        return pass_on(
+            connection, in_force(connection, rules), at=at, as_of=date(2026, 11, 28), playbook=load_template()
+        )
 
 
 def called(kind: CallKind, by: str, **more: Any) -> Call:

@@ -50,7 +50,8 @@ def serving(reply: Reply = lambda _: (200, {}, b"fine"), host: str = "127.0.0.1"
             for name, value in {"Content-Length": str(len(content)), **more}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            with contextlib.suppress(OSError):  # whoever asked may be gone
+                self.wfile.write(content)
 
         def do_GET(self) -> None:
             self.do_POST()

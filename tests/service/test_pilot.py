@@ -19,7 +19,7 @@ from handraise.service.pilot import Taken, columns_of, rows_of, take_in
 from handraise.service.sheets import read_sheet, write_sheet
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-RULES = load_template().playbook.handoffs
+PLAYBOOK = load_template().playbook
 NASTY = ["=1+1", "+49 30 1234", "-dash", "@import", "\ttab", "ends", '逗号，引号"', "two\nlines", "https://x.example"]
 
 
@@ -86,7 +86,7 @@ def filled(file: Path, answers: dict[int, dict[str, object]]) -> None:
 
 
 def taken(ledger: Ledger, file: Path, by: str = "kim") -> list[Taken]:
-    return take_in(ledger, file, RULES, by=by, now=NOW)
+    return take_in(ledger, file, PLAYBOOK, by=by, now=NOW)
 
 
 def test_texts_stay_texts_in_both_kinds_of_files(items: list[InboxItem], tmp_path: Path) -> None:

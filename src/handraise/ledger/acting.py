@@ -182,6 +182,17 @@ def list_handoffs(connection: Connection, *, live: bool = True) -> tuple[Handoff
     return handoffs_where(connection, handoffs.c.closed_at.is_(None)) if live else handoffs_where(connection)
 
 
+def handoffs_numbered(connection: Connection, numbers: Sequence[int]) -> tuple[Handoff, ...]:
+    """Those of some numbers that are there, by number."""
+    return tuple(one for part in parts(numbers) for one in handoffs_where(connection, handoffs.c.id.in_(part)))
+
+
+def decisions_numbered(connection: Connection, numbers: Sequence[int]) -> tuple[Decision, ...]:
+    """Decisions of some numbers that are there."""
+    wanted = (select(decisions).where(decisions.c.id.in_(part)) for part in parts(numbers))
+    return tuple(_decision(row) for one in wanted for row in connection.execute(one))
+
+
 def handoffs_where(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Handoff, ...]:
     """Those for which some conditions hold, by number."""
     columns = [handoffs.c[field.name] for field in fields(Handoff) if field.name != "reasons"]

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from handraise.ledger.columns import Instant, Json, Words
 
 # Every schema that this version can read or upgrade, oldest first; the last is the present one.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 metadata = MetaData()
 
@@ -405,4 +405,42 @@ draft_rewrites = Table(
     Column("model", Words, nullable=False),
     Column("by", Words, nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+_UNTRIED = text("status = 'waiting' AND attempts = 0")
+
+# What the team is to be told, by destination. A row names what it is about by number; names are looked up when it is sent.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("kinds", Json, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("run_at", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("tried_at", Instant),
+    Column("finished_at", Instant),
+    Column("error", Words),
+    Index("outbox_by_turn", "destination", "status", "run_at", "id"),
+    Index("outbox_by_object", "destination", "object", "id"),
+    # What nobody tried to send yet takes up what happens meanwhile.
+    Index("outbox_once", "destination", "object", unique=True, sqlite_where=_UNTRIED, postgresql_where=_UNTRIED),
+    sqlite_autoincrement=True,
+)
+
+# How each destination stands; one sender at a time holds it.
+outbox_destinations = Table(
+    "outbox_destinations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paused_at", Instant),
+    Column("paused_because", Words),
+    Column("not_before", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("lease_until", Instant),
+    Column("leased_by", Text),
 )

@@ -5,13 +5,13 @@ No redirect is followed, no proxy of the environment is used, nothing is unpacke
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 
 from handraise.errors import RemoteError
-from handraise.net.guard import Target, check_addresses, check_url
+from handraise.net.guard import check_url
 from handraise.net.limits import Answer, Limits
+from handraise.net.reach import checked_addresses
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -32,7 +32,7 @@ def request(
     """
     within = within or Limits()
     target, until = check_url(url), time.monotonic() + within.seconds
-    addresses = check_addresses(target.host, _looked_up(target, within), within.allow)
+    addresses = checked_addresses(target.host, target.port, within)
     sent = {"Accept-Encoding": "identity", "User-Agent": "handraise", **(headers or {})}
     from handraise.net.exchange import Way, exchange  # not at the top: its library takes a moment to import
 
@@ -45,27 +45,3 @@ def request(
             retry=False,
         )
     return answer
-
-
-def _looked_up(target: Target, within: Limits) -> list[str]:
-    """The name's addresses; the system's own looking up knows no deadline, so it is left behind when it takes too long."""
-    found: list[str] = []
-    failed: list[OSError | UnicodeError] = []
-
-    def look_up() -> None:
-        try:
-            found.extend(within.resolve(target.host, target.port))
-        except (OSError, UnicodeError) as error:
-            failed.append(error)
-
-    looking = threading.Thread(target=look_up, name="name lookup", daemon=True)
-    looking.start()
-    looking.join(within.seconds)
-    if failed or looking.is_alive():
-        raise RemoteError(
-            "the name of the server cannot be looked up.",
-            where=target.host,
-            todo="Check the spelling, and that this machine reaches its name server.",
-            unsent=True,
-        )
-    return found

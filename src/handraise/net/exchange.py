@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import httpcore2
@@ -76,7 +76,7 @@ def exchange(method: str, target: Target, sent: tuple[Mapping[str, str], bytes],
         scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
     )
     pool = httpcore2.ConnectionPool(
-        ssl_context=within.tls or httpcore2.default_ssl_context(),
+        ssl_context=within.tls or (_trusted() if target.scheme == "https" else None),
         max_connections=1,
         max_keepalive_connections=0,
         network_backend=_Backend(way),
@@ -93,6 +93,12 @@ def exchange(method: str, target: Target, sent: tuple[Mapping[str, str], bytes],
             if len(got) > within.most_bytes:
                 raise RemoteError(f"the answer is longer than {within.most_bytes:,} bytes.", where=target.shown)
         return Answer(status=response.status, headers=known, body=bytes(got))
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom the system trusts; reading its list takes longer than a request."""
+    return httpcore2.default_ssl_context()
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ from handraise.playbook.triggers import InBand, OfSignal, Trigger
 
 FILE_NAME = "handraise.yaml"
 OFF = ("off", False, None)
+# Parts that decide nothing about a score, and are no part of its hash.
+_DECIDES_NO_SCORE = {"warehouse", "handoffs", "enrichment", "rewriting", "alerts"}
 _SCHEMA = Schema(Playbook, also=("extends",))
 _SIGNAL_DEPTH = 3  # document → signals → person → one signal
 
@@ -101,10 +103,8 @@ def parse_playbook(text: str, *, name: str, path: Path | None) -> LoadedPlaybook
         raise explained(error, lines, name, _SCHEMA) from error
     _check_roles(playbook, lines, name)
     playbook = _without_blind_triggers(playbook, own, lines, name)
-    content = playbook.model_dump(mode="json", exclude={"warehouse", "handoffs", "enrichment", "rewriting"})
-    if (
-        playbook.enrichment.order != Order()
-    ):  # who is asked how often decides nothing about scores; whom to believe does
+    content = playbook.model_dump(mode="json", exclude=_DECIDES_NO_SCORE)
+    if playbook.enrichment.order != Order():  # who is asked decides nothing about scores; whom to believe does
         content["enrichment_order"] = playbook.enrichment.order.model_dump(mode="json")
     acting = playbook.handoffs.model_dump(mode="json")
     return LoadedPlaybook(

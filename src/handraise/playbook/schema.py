@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from handraise.playbook.alerts import Alerts
 from handraise.playbook.connection import WarehouseMode
 from handraise.playbook.enrichment import Enrichment
 from handraise.playbook.handoffs import Handoffs
@@ -270,6 +271,7 @@ class Playbook(Section):
     handoffs: Handoffs = Handoffs()
     enrichment: Enrichment = Enrichment()
     rewriting: Rewriting | None = None
+    alerts: Alerts = Alerts()
     # Where scores are made decides nothing about them, so it is no part of the playbook's hash.
     warehouse: WarehouseMode | None = None
 

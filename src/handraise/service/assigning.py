@@ -13,7 +13,9 @@ from handraise.handoffs.decide import Facts, Verdict
 from handraise.handoffs.routing import Load, Routed, Router, Work
 from handraise.ledger import acting, assigning
 from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.load import LoadedPlaybook
 from handraise.records.acting import Decision, Handoff
+from handraise.service.alerting import tell_change
 
 
 class Assigning:
@@ -80,7 +82,9 @@ class Assigning:
         return routed
 
 
-def pass_on(connection: Connection, rules: Handoffs, *, at: datetime, as_of: date, playbook: str) -> list[Decision]:
+def pass_on(
+    connection: Connection, rules: Handoffs, *, at: datetime, as_of: date, playbook: LoadedPlaybook
+) -> list[Decision]:
     """Give what has lain too long, or whose owner has left, to somebody else; each time is a decision.
 
     Args:
@@ -88,7 +92,7 @@ def pass_on(connection: Connection, rules: Handoffs, *, at: datetime, as_of: dat
         rules: With the roster in force; while nobody is on it, nothing is passed on.
         at: When.
         as_of: The day whose scores are the latest.
-        playbook: Hash of everything the company has decided.
+        playbook: Everything the company has decided.
     """
     waiting = to_pass_on(connection, rules, at)
     giving = Assigning(connection, rules, at, [one for one, _ in waiting])
@@ -109,13 +113,16 @@ def pass_on(connection: Connection, rules: Handoffs, *, at: datetime, as_of: dat
             priority=handoff.priority,
             because=because,
             handoff=handoff.id,
-            playbook=playbook,
+            playbook=playbook.handoffs_hash,
             owner=after.owner,
             queue=after.queue,
             routed=routed.because if routed.owner else "nobody_free",
         )
         made.append((said, {}))
-    return acting.add_decisions(connection, made)
+    kept = acting.add_decisions(connection, made)
+    for handoff, _ in waiting:
+        tell_change(connection, playbook.playbook, handoff, now=at)
+    return kept
 
 
 def to_pass_on(connection: Connection, rules: Handoffs, at: datetime) -> list[tuple[Handoff, str]]:

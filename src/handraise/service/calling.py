@@ -14,7 +14,9 @@ from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.reading import did_you_mean
 from handraise.playbook.routing import Routing
+from handraise.playbook.schema import Playbook
 from handraise.records.acting import Call, Handoff, Life
+from handraise.service.alerting import tell_change
 from handraise.service.roster import in_force
 
 
@@ -33,8 +35,10 @@ class Told:
     calls: tuple[Call, ...]
 
 
-def say(ledger: Ledger, number: int, call: Call, rules: Handoffs) -> Told:
+def say(ledger: Ledger, number: int, call: Call, rules: Handoffs, tell: Playbook | None = None) -> Told:
     """Apply a call to a handoff; people are known by every name that the roster has of them.
+
+    The team is told as the playbook `tell` says; None = nobody is.
 
     Raises:
         NotFoundError: There is no such handoff.
@@ -49,6 +53,7 @@ def say(ledger: Ledger, number: int, call: Call, rules: Handoffs) -> Told:
         after = applied(call, handoff, life, rules.lifecycle)
         ends = lives.sunset_at(after[1], rules.lifecycle)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
+        tell_change(connection, tell, handoff, now=call.at)
         details = {"kind": call.kind}
         record(
             connection, actor=call.by, action="handoff.call", object=f"handoff {number}", details=details, now=call.at
@@ -56,8 +61,8 @@ def say(ledger: Ledger, number: int, call: Call, rules: Handoffs) -> Told:
     return told(ledger, number)
 
 
-def undo(ledger: Ledger, number: int, rules: Handoffs, *, by: str, now: datetime) -> Told:
-    """Take back what somebody said last about a handoff.
+def undo(ledger: Ledger, number: int, rules: Handoffs, *, by: str, now: datetime, tell: Playbook | None = None) -> Told:
+    """Take back what somebody said last about a handoff; the team is told as with `say`.
 
     Raises:
         NotFoundError: There is no such handoff, or nothing to take back.
@@ -68,6 +73,7 @@ def undo(ledger: Ledger, number: int, rules: Handoffs, *, by: str, now: datetime
         handoff = calls.find_handoff(connection, number)
         by = in_force(connection, rules).routing.rep_called(by) or by
         undone = calls.undo_call(connection, handoff, by=by, now=now)
+        tell_change(connection, tell, handoff, now=now)
         details = {"kind": undone.kind}
         record(connection, actor=by, action="handoff.undo", object=f"handoff {number}", details=details, now=now)
     return told(ledger, number)

@@ -83,7 +83,7 @@ def pass_on_due(project: Project, ledger: Ledger, *, as_of: date, now: datetime)
         if not to_pass_on(connection, in_force(connection, rules), now):
             return 0
     with ledger.transaction() as connection:
-        playbook = project.loaded.handoffs_hash
+        playbook = project.loaded
         return len(pass_on(connection, in_force(connection, rules), at=now, as_of=as_of, playbook=playbook))
 
 

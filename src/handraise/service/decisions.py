@@ -21,6 +21,7 @@ from handraise.ledger.conditions import Held
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook
 from handraise.records.acting import Decision, Life, Reason
+from handraise.service.alerting import tell_decision
 from handraise.service.assigning import Assigning, pass_on
 from handraise.service.roster import in_force
 
@@ -150,7 +151,7 @@ class Deciding:
         ]
         for one in over:
             now[one], facts[one] = lives.ended(now[one], "sunset", self.at), replace(facts[one], under_way=None)
-        return acting.add_decisions(self.connection, made)
+        return self._keep(made)
 
     def _hand_over(
         self, facts: dict[str, Facts], now: dict[str, Life], waiting: dict[str, list[Held]], made: list[Decision]
@@ -172,7 +173,7 @@ class Deciding:
             if verdict.look_again:
                 again[account] = verdict.look_again
             settled += pending if verdict.outcome != "hold" else []
-        made += acting.add_decisions(self.connection, decided)
+        made += self._keep(decided)
         conditions.settle_conditions(self.connection, (one.key for one in settled))
         return again
 
@@ -193,8 +194,7 @@ class Deciding:
 
     def pass_on(self) -> list[Decision]:
         """What has lain too long goes to somebody else."""
-        playbook = self.loaded.handoffs_hash
-        return pass_on(self.connection, self.rules, at=self.at, as_of=self.as_of, playbook=playbook)
+        return pass_on(self.connection, self.rules, at=self.at, as_of=self.as_of, playbook=self.loaded)
 
     def take_as_known(self) -> None:
         """Keep what holds, and decide nothing about it."""
@@ -260,6 +260,13 @@ class Deciding:
             queue=routed.queue if routed else None,
             routed=routed.because if routed else None,
         )
+
+    def _keep(self, made: Sequence[tuple[Decision, Mapping[str, Any]]]) -> list[Decision]:
+        """Keep decisions, and tell the team in the same transaction."""
+        kept = acting.add_decisions(self.connection, made)
+        for one in kept:
+            tell_decision(self.connection, self.loaded.playbook, one)
+        return kept
 
 
 def _terms(facts: Facts, routed: Routed) -> dict[str, Any]:

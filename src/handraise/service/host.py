@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,9 +17,13 @@ import structlog
 
 from handraise.errors import BusyError, LogError
 from handraise.events.received import Received, micros_of
+from handraise.ledger.outbox import Standing, standings
 from handraise.log.disk import Disk
 from handraise.log.store import EventLog
 from handraise.log.writer import GroupWriter
+from handraise.playbook.section import Language
+from handraise.records.alerting import AlertItem
+from handraise.service.alerting import alert_items
 from handraise.service.door import Door, KeyRing
 from handraise.service.enriching import bring_in
 from handraise.service.folder import (
@@ -122,6 +126,16 @@ class Host:
     def announce(self, owner: Owner) -> None:
         """Say where the server answers."""
         self._claim.announce(owner)
+
+    def alert_items(self, objects: Sequence[str], language: Language) -> Mapping[str, AlertItem]:
+        """What is to be said about handoffs and decisions; see `alerting.alert_items`."""
+        with self.reading() as project:
+            return alert_items(project, self.ledger, objects, language, self.now())
+
+    def alert_standings(self) -> dict[str, Standing]:
+        """How the destinations of alerts stand, by name."""
+        with self.ledger.reading() as connection:
+            return standings(connection)
 
     def reading(self) -> AbstractContextManager[Project]:
         """The project as it is now; see `Readers.reading`."""

@@ -112,7 +112,11 @@ def inbox(project: Project, choice: InboxChoice, language: Language) -> list[Inb
         live = acting.list_handoffs(connection)
         routing = in_force(connection, project.loaded.playbook.handoffs).routing
     wanted = (one for one in live if choice.takes(one) and choice.is_theirs(one, routing))
-    found = sorted(wanted, key=place_of)[: choice.limit]
+    return items_of(project, sorted(wanted, key=place_of)[: choice.limit], language)
+
+
+def items_of(project: Project, found: Sequence[Handoff], language: Language) -> list[InboxItem]:
+    """Handoffs with names, and with their reasons in words."""
     accounts = _named(
         project, "scored_accounts", "account_id", ("name", "tier", "score"), {h.account_id for h in found}
     )

@@ -16,7 +16,7 @@ from handraise.errors import HandraiseError, InputError, NotFoundError
 from handraise.handoffs.calls import RATINGS
 from handraise.ledger import calls
 from handraise.ledger.store import Ledger
-from handraise.playbook.handoffs import Handoffs
+from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
 from handraise.records.acting import Call, CallKind, Handoff
 from handraise.service.calling import say
@@ -108,7 +108,7 @@ def rows_of(items: Iterable[InboxItem]) -> list[list[Cell]]:
 def take_in(
     ledger: Ledger,
     file: Path,
-    rules: Handoffs,
+    playbook: Playbook,
     *,
     by: str,
     now: datetime,
@@ -119,7 +119,7 @@ def take_in(
     Args:
         ledger: The project's.
         file: The sheet.
-        rules: The playbook's.
+        playbook: Its rules, and who of the team is told.
         by: Whose words they are.
         now: Nothing can have happened later.
         progress: Called with the share that is done.
@@ -136,13 +136,15 @@ def take_in(
         )
     done = []
     for place, (line, row) in enumerate(rows, start=1):
-        done.append(_take_row(ledger, line, cells_by(_SHOWN | _FILLED, row), rules, by=by, now=now))
+        done.append(_take_row(ledger, line, cells_by(_SHOWN | _FILLED, row), playbook, by=by, now=now))
         if progress:
             progress(place / len(rows))
     return done
 
 
-def _take_row(ledger: Ledger, line: int, cells: dict[str, Cell], rules: Handoffs, *, by: str, now: datetime) -> Taken:
+def _take_row(
+    ledger: Ledger, line: int, cells: dict[str, Cell], playbook: Playbook, *, by: str, now: datetime
+) -> Taken:
     number, said = cells["number"], []
     if not any(cells[own] is not None for own in _FILLED):
         return Taken(line=line, handoff=number if isinstance(number, int) else None, said=())
@@ -153,7 +155,7 @@ def _take_row(ledger: Ledger, line: int, cells: dict[str, Cell], rules: Handoffs
             known = [one for one in calls.calls_of(connection, wanted) if one.undone_at is None]
         for call in _calls(cells, handoff, by, now):
             if not _is_known(call, known):
-                say(ledger, wanted, call, rules)
+                say(ledger, wanted, call, playbook.handoffs, playbook)
                 said.append(call.kind)
     except NotFoundError as error:
         return Taken(line=line, handoff=None, said=tuple(said), refused=error.what)

@@ -53,7 +53,7 @@ class PlaybookFile:
             self.refused = str(error)
             return None
         self.refused = ""
-        return found if found.content_hash != self.loaded.content_hash else None
+        return found if found.playbook != self.loaded.playbook else None
 
     def use(self, loaded: LoadedPlaybook) -> None:
         """Say that scores are made by it from now on."""
@@ -85,7 +85,8 @@ class PlaybookFile:
 
         Raises:
             ConflictError: The file holds something else by now.
-            PlaybookError: The text has a mistake, or cannot be served because it reads its data from a warehouse.
+            PlaybookError: The text has a mistake, cannot be served because it reads its data from a warehouse, or sends
+                alerts elsewhere.
             ProjectError: The file cannot be written.
         """
         with self._writing:
@@ -95,8 +96,16 @@ class PlaybookFile:
                     where=FILE_NAME,
                     todo="Read it again, make your change in what it is now, and send that.",
                 )
-            if parse_playbook(text, name=FILE_NAME, path=self._path).playbook.warehouse:
+            published = parse_playbook(text, name=FILE_NAME, path=self._path).playbook
+            if published.warehouse:
                 raise PlaybookError(_NOT_SERVED, where="warehouse.sources", todo="Take `warehouse` out.")
+            # They say which secrets of this machine are sent where: that is for those who have the machine.
+            if published.alerts != self.loaded.playbook.alerts:
+                raise PlaybookError(
+                    "where alerts go is changed in the file itself, not from outside.",
+                    where="alerts",
+                    todo="Leave `alerts` as it is in the playbook that you read.",
+                )
             content = text.encode()
             _write_durably(self._path.resolve(), content)
         return tag_of(content)

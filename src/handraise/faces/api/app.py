@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from handraise.errors import HandraiseError
 from handraise.faces.api import (
     accounts,
+    alerts,
     audit,
     enrichment,
     explain,
@@ -51,6 +52,7 @@ RESOURCES = (
     people,
     explain,
     handoffs,
+    alerts,
     roster,
     rewriting,
     enrichment,

@@ -121,7 +121,8 @@ def get_handoff(host: HostOf, _: Reader, number: Number) -> Told:
 def call(host: HostOf, caller: Writer, number: Number, wanted: CallWanted) -> Told:
     """Claim it, accept or reject it, say that somebody was contacted, and so on. Needs the scope `write`."""
     said = Call(**{**wanted.model_dump(), "by": _who(caller, wanted.by), "at": host.now()})
-    return say(host.ledger, number, said, host.playbook.loaded.playbook.handoffs)
+    playbook = host.playbook.loaded.playbook
+    return say(host.ledger, number, said, playbook.handoffs, playbook)
 
 
 @router.post(
@@ -132,8 +133,9 @@ def call(host: HostOf, caller: Writer, number: Number, wanted: CallWanted) -> To
 )
 def take_back(host: HostOf, caller: Writer, number: Number, wanted: UndoWanted) -> Told:
     """The handoff and its account are as they were before. Needs the scope `write`."""
-    rules = host.playbook.loaded.playbook.handoffs
-    return undo(host.ledger, number, rules, by=_who(caller, wanted.by), now=host.now())
+    playbook = host.playbook.loaded.playbook
+    by = _who(caller, wanted.by)
+    return undo(host.ledger, number, playbook.handoffs, by=by, now=host.now(), tell=playbook)
 
 
 def _who(caller: Caller, by: str | None) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from handraise.errors import LedgerError
+from handraise.ledger.outbox import Standing
 
 if TYPE_CHECKING:
     from handraise.service.host import Host
@@ -74,9 +78,31 @@ class _State(Collector):
         yield _gauge("handraise_scored_timestamp_seconds", "When scores were last brought up to date.", scored)
         yield _counter("handraise_follower_failures", "How often following the log failed.", progress.failures)
         yield _gauge("handraise_data_files_moved_aside", "Damaged data files made anew.", len(progress.moved_aside))
+        yield from _alerts(host)
         yield _gauge(
             "handraise_playbook_refused", "1 = the playbook's file has a mistake.", bool(host.playbook.refused)
         )
+
+
+def _alerts(host: Host) -> Iterator[Metric]:
+    """How the destinations of alerts stand; nothing, where the ledger cannot be read."""
+    known: dict[str, Standing] = {}
+    with contextlib.suppress(LedgerError):
+        known = host.alert_standings()
+    for name, said, of in _OF_ALERTS:
+        metric = GaugeMetricFamily(f"handraise_alerts_{name}", said, labels=["destination"])
+        for destination, standing in known.items():
+            metric.add_metric([destination], float(of(standing)))
+        yield metric
+
+
+_OF_ALERTS: tuple[tuple[str, str, Callable[[Standing], float]], ...] = (
+    ("waiting", "Alerts that wait to be sent.", lambda one: one.waiting),
+    ("sent", "Alerts sent in the last 30 days.", lambda one: one.sent),
+    ("dead", "Alerts that will not be taken.", lambda one: one.dead),
+    ("unsure", "Alerts that may have arrived.", lambda one: one.unsure),
+    ("paused", "1 = nothing is sent there until somebody resumes it.", lambda one: one.paused_at is not None),
+)
 
 
 def _counter(name: str, said: str, value: float) -> Metric:

@@ -203,15 +203,15 @@ def handoff(
     now, who = right_now(), by or getpass.getuser()
     if said is not None and said not in {*get_args(CallKind), "undo"}:
         raise typer.BadParameter(f"choose {', '.join(get_args(CallKind))} or undo", param_hint="SAID")
-    rules = load_playbook(folder / FILE_NAME).playbook.handoffs
+    playbook = load_playbook(folder / FILE_NAME).playbook
     with open_ledger(folder, os.environ) as ledger:
         if said is None:
             found = told(ledger, number)
         elif said == "undo":
-            found = undo(ledger, number, rules, by=who, now=now)
+            found = undo(ledger, number, playbook.handoffs, by=who, now=now, tell=playbook)
         else:
             call = Call(kind=cast(CallKind, said), by=who, at=now, **{**options, "until": _instant(options["until"])})
-            found = say(ledger, number, call, rules)
+            found = say(ledger, number, call, playbook.handoffs, playbook)
     if as_json:
         show.print_json(json.loads(encode(found)))
         return

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from handraise.faces.cli.acting_app import handoff, inbox, pilot_app, roster, why_not
+from handraise.faces.cli.alerts_app import alerts_app
 from handraise.faces.cli.days import parse_days
 from handraise.faces.cli.enrichment_app import enrich, enrichment_app
 from handraise.faces.cli.keeping_app import (
@@ -48,6 +49,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(pilot_app, name="pilot")
 app.add_typer(sources_app, name="sources")
 app.add_typer(api_keys_app, name="api-keys")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(audit_app, name="audit")
 app.add_typer(draft_app, name="draft")
 app.add_typer(jobs_app, name="jobs")

@@ -32,9 +32,9 @@ def export(folder: Path, out: Path, owner: str | None, limit: int, lang: str | N
 
 def take_in(folder: Path, file: Path, by: str | None, *, as_json: bool) -> None:
     """`handraise pilot import`."""
-    rules, who = load_playbook(folder / FILE_NAME).playbook.handoffs, by or getpass.getuser()
+    playbook, who = load_playbook(folder / FILE_NAME).playbook, by or getpass.getuser()
     with open_ledger(folder, os.environ) as ledger, show.progress("taking in") as bar:
-        done = pilot.take_in(ledger, file, rules, by=who, now=right_now(), progress=lambda share: bar("rows", share))
+        done = pilot.take_in(ledger, file, playbook, by=who, now=right_now(), progress=lambda share: bar("rows", share))
     refused = [one for one in done if one.refused]
     if as_json:
         show.print_json(done)

@@ -14,15 +14,20 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from handraise.alerts.protocol import Reach
 from handraise.errors import ProjectError
 from handraise.faces.api.app import make_api
 from handraise.faces.ingest.app import Ingest
 from handraise.faces.ingest.connection import Connection
 from handraise.faces.server.logs import set_up
+from handraise.ledger.outbox import Holder
 from handraise.log.disk import Disk
+from handraise.records.alerting import Outcome
+from handraise.service.delivering import Deliverer, World
 from handraise.service.host import MEMORY, Host
 from handraise.service.orders import duties_of, take_up_restore
 from handraise.service.ownership import Owner
@@ -33,6 +38,7 @@ from handraise.service.worker import Worker, set_defaults
 _OURS = ("/health", "/ready", "/metrics")
 _BELOW = ("/api/", "/internal/")
 _STOP_WITHIN = 3
+_log = structlog.get_logger()
 _OPEN_FILES = 65_536
 _BACKLOG = 2048
 # Batches make many objects that die together and are no circles; looking for circles among them stops all answers.
@@ -88,16 +94,36 @@ def serve(  # noqa: PLR0913 - one for each option
 
 @contextlib.contextmanager
 def _working(host: Host) -> Iterator[None]:
-    """Inside, a worker does what comes due."""
+    """Inside, a worker does what comes due, and the team is told what it wants to know."""
     set_defaults(host.ledger, now=right_now())
     worker = Worker(host.ledger, duties_of(host), name=f"server {os.getpid()}", now=right_now)
-    thread = threading.Thread(target=worker.run, name="worker")
-    thread.start()
+    deliverer = Deliverer(host.ledger, _world_of(host))
+    threads = [threading.Thread(target=one.run, name=type(one).__name__.lower()) for one in (worker, deliverer)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         worker.stop()
-        thread.join(_STOP_WITHIN)  # a job that takes longer fails when the data are closed, and is tried again
+        deliverer.stop()
+        for thread in threads:
+            thread.join(_STOP_WITHIN)  # a job that takes longer fails when the data are closed, and is tried again
+
+
+def _world_of(host: Host) -> World:
+    return World(
+        playbook=lambda: host.playbook.loaded.playbook,
+        look_up=host.alert_items,
+        reach=Reach(environment=host.environment),
+        now=right_now,
+        chance=secrets.SystemRandom().random,
+        holder=Holder(name=f"server {os.getpid()} {secrets.token_hex(4)}"),
+        failed=_not_sent,
+    )
+
+
+def _not_sent(destination: str, outcome: Outcome) -> None:
+    _log.warning("an alert was not sent", destination=destination, outcome=outcome.kind, reason=outcome.said)
 
 
 def right_now() -> datetime:
