@@ -46,7 +46,8 @@ from handraise.service.delivering import Deliverer, World
 
 SPEED = 600.0  # seconds that pass in one, unless said otherwise
 SECRET = "whsec_c2VjcmV0IG9mIGEgYmVuY2htYXJr"  # noqa: S105 - of no real receiver
-_DEADLINE = 0.25  # real seconds of one request
+_DEADLINE = 0.6  # real seconds of one request
+_IN_TIME = 0.2  # what was answered within so many real seconds has been heard
 _LEASE = 3.0  # real seconds
 _SHARE = 0.4
 _MOST_FAULTS = 6  # of one message; ten in a row would rightly make it a dead letter
@@ -118,6 +119,11 @@ class Receiver:
             self.answers[kind] += 1
             return kind
 
+    def unheard(self) -> None:
+        """An answer left so late that whoever asked may have given up: nobody can keep to what it said."""
+        with self.lock:
+            self.closed_until = None
+
     def _choose(self, message: str, data: Any) -> str:
         if self.refuses:
             return "401"
@@ -155,6 +161,7 @@ def receiving(receiver: Receiver) -> Iterator[int]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            came = time.monotonic()
             body = self.rfile.read(int(self.headers["content-length"]))
             if len(body) < int(self.headers["content-length"]):
                 return  # whoever sent it was killed in the middle, so it is no request
@@ -173,6 +180,8 @@ def receiving(receiver: Receiver) -> Iterator[int]:
                     self.send_header("Retry-After", "60")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+            if kind in {"429", "503"} and time.monotonic() - came > _IN_TIME:
+                receiver.unheard()
 
         def log_message(self, *_: object) -> None:
             pass
@@ -394,6 +403,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", type=float, default=SPEED)
     parser.add_argument("--deliver", nargs=4, metavar=("FOLDER", "PORT", "STARTED", "SPEED"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.deliver:
@@ -401,7 +411,7 @@ def main() -> None:
         deliver(Path(folder), int(port), float(started), float(speed))
         return
     with tempfile.TemporaryDirectory() as folder:
-        found = run(Path(folder), changes=asked.changes, kills=asked.kills, seed=asked.seed)
+        found = run(Path(folder), changes=asked.changes, kills=asked.kills, seed=asked.seed, speed=asked.speed)
     sys.stdout.write(
         f"{found.changes:,} changes in {found.messages:,} messages; {found.requests:,} requests, "
         f"{found.faults / found.requests:.0%} of them faults; {found.kills} kills; {found.poison} poison messages, "
