@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import time
 from datetime import date, datetime, timedelta
@@ -34,6 +35,8 @@ _PRICED = (
     "pricing: {currency: EUR, plans: {team: {per_seat: 12}, business: {per_seat: 24}, enterprise: {per_seat: 42}}}"
 )
 
+_NOBODY, _NO_TEAM = "    reps: {}", "    teams: {}"
+
 
 def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | None, language: str) -> None:
     """Simulate, load, refresh, show, report; made anew each time.
@@ -58,7 +61,7 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
     show.say(f"Simulating a company ({accounts:,} accounts, {days} days, seed {seed}). Nothing in it is real.")
     data = folder / "data"
     commands.simulate(data, accounts=accounts, days=days, seed=seed, events_per_day=None, end=end)
-    create_project(folder, template_text().replace(_UNPRICED, _PRICED))
+    create_project(folder, _playbook(_owners(data / "accounts.csv")))
     with open_project(folder) as project:
         with show.progress("loading") as progress:
             loaded = projects.load(project, [data], progress)
@@ -89,8 +92,22 @@ def run_demo(folder: Path, *, accounts: int, days: int, seed: int, end: date | N
     show.say(f"\nThe whole picture, with a receipt for every point: {page.resolve()}")
     show.say(f"Look further: handraise explain ID --project {folder}   ({time.monotonic() - started:.0f} s)")
     show.say(f"              handraise inbox --project {folder}        who is asked to act, and why")
+    show.say(f"              handraise roster --project {folder}       who sells there, and how much they have")
     show.say(f"See it live, in two terminals: handraise serve --project {folder}")
     show.say(f"                               handraise simulate --live --project {folder}")
+
+
+def _owners(accounts: Path) -> list[str]:
+    """Who has an account in the simulated CRM."""
+    with accounts.open(encoding="utf-8", newline="") as rows:
+        return sorted({row["owner"] for row in csv.DictReader(rows)} - {""})
+
+
+def _playbook(owners: list[str]) -> str:
+    """The template, with what the simulated company's plans cost and who sells there."""
+    reps = ", ".join(f"{one}: {{name: {one.replace('rep-', 'Rep ')} (simulated), capacity: 25}}" for one in owners)
+    text = template_text().replace(_UNPRICED, _PRICED).replace(_NOBODY, f"    reps: {{{reps}}}")
+    return text.replace(_NO_TEAM, f"    teams: {{inside_sales: {{members: [{', '.join(owners)}]}}}}")
 
 
 def _show_words(project: Project, numbers: list[int], language: Language, now: datetime) -> None:
