@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from alerts.smtp_server import receiving_mail
 from faces.typed import answer, done, runner
 from handraise.faces.cli.app import app
+from handraise.service.sheets import read_sheet
 from support import write
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -149,3 +151,29 @@ def test_a_sheet_goes_out_and_comes_back(project: Path, tmp_path: Path) -> None:
     refused = runner.invoke(app, ["pilot", "import", str(file), "--project", str(project), "--json"])
     assert refused.exit_code == 1
     assert "there is no handoff 99" in json.loads(refused.stdout)[0]["refused"]
+
+
+def test_a_sheet_goes_to_a_mailbox(project: Path, tmp_path: Path) -> None:
+    file = project / "handraise.yaml"
+    before = file.read_text(encoding="utf-8")
+    with receiving_mail() as box:
+        mailbox = f"{{kind: email, host: 127.0.0.1, port: {box.port}, security: none, sender: a@example.com, to: [kim@example.com]"
+        text = f"{before}\nalerts: {{destinations: {{kim: {mailbox}, allow_private: [127.0.0.1/32]}}}}}}\n"
+        file.write_text(text, encoding="utf-8")
+        try:
+            said = done(project, "pilot", "export", "--mail", "kim").output
+            assert "Sent 1 handoffs to kim" in said
+            box.replies["DATA"] = "554 no"
+            refused = runner.invoke(app, ["pilot", "export", "--mail", "kim", "--project", str(project)])
+            assert refused.exit_code == 1
+            assert "the sheet was not sent" in refused.output
+        finally:
+            file.write_text(before, encoding="utf-8")
+    [mail] = box.mails
+    assert mail["To"] == "kim@example.com"
+    [sheet] = mail.iter_attachments()
+    (tmp_path / "got.xlsx").write_bytes(sheet.get_content())
+    [(_, row)] = read_sheet(tmp_path / "got.xlsx")
+    assert row["account_id"] == "acme"
+    for wrong in ([], ["--out", "x.xlsx", "--mail", "kim"]):
+        assert runner.invoke(app, ["pilot", "export", *wrong, "--project", str(project)]).exit_code == 2

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -27,7 +28,29 @@ from handraise.records.alerting import AlertItem, AlertMessage, Outcome
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 # Nothing but ASCII on the wire, so that every server can pass it on.
 _PLAIN = policy.SMTP.clone(cte_type="7bit")
+_XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FINAL = 500  # from here on a reply of SMTP is for good
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A spreadsheet that goes out by mail.
+
+    Attributes:
+        id: Of the message.
+        at: When it was made.
+        subject: Of the mail.
+        text: Of the mail.
+        file_name: Of the spreadsheet, which is a .xlsx.
+        content: Of the file.
+    """
+
+    id: str
+    at: datetime
+    subject: str
+    text: str
+    file_name: str
+    content: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +64,11 @@ class Mail:
     repeatable: bool = False
 
     def send(self, message: AlertMessage) -> Outcome:
+        """Send a message as a mail."""
+        return self.send_mail(mail_of(message, self.rules))
+
+    def send_mail(self, made: EmailMessage) -> Outcome:
         """Send a mail. Until its last byte is out, whatever fails means that nothing was sent."""
-        made = mail_of(message, self.rules)
         try:
             with self._connected() as server:
                 self._introduce(server)
@@ -132,15 +158,28 @@ def open_mail(rules: EmailTo, reach: Reach) -> Mail:
 
 def mail_of(message: AlertMessage, rules: EmailTo) -> EmailMessage:
     """The mail: plain text, and the same as HTML. Its Message-ID stays the same however often it is sent."""
+    made = _headed(rules, headline(message), message.id, message.at)
+    made.set_content(text_of(message))
+    made.add_alternative(_html(message), subtype="html")
+    return made
+
+
+def sheet_mail(rules: EmailTo, sheet: Sheet) -> EmailMessage:
+    """A mail that brings a spreadsheet."""
+    made = _headed(rules, sheet.subject, sheet.id, sheet.at)
+    made.set_content(sheet.text)
+    made.add_attachment(sheet.content, maintype="application", subtype=_XLSX, filename=sheet.file_name)
+    return made
+
+
+def _headed(rules: EmailTo, subject: str, message_id: str, at: datetime) -> EmailMessage:
     made = EmailMessage(_PLAIN)
     made["From"] = Address("handraise", addr_spec=rules.sender)
     made["To"] = ", ".join(rules.to)
-    made["Subject"] = headline(message)
-    made["Date"] = format_datetime(message.at)
-    made["Message-ID"] = f"<{message.id}@{rules.sender.rpartition('@')[2]}>"
+    made["Subject"] = subject
+    made["Date"] = format_datetime(at)
+    made["Message-ID"] = f"<{message_id}@{rules.sender.rpartition('@')[2]}>"
     made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
-    made.set_content(text_of(message))
-    made.add_alternative(_html(message), subtype="html")
     return made
 
 

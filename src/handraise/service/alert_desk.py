@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from handraise.alerts.mail import Sheet, open_mail, sheet_mail
 from handraise.alerts.protocol import Reach
 from handraise.alerts.registry import missing_variables, open_sender
 from handraise.alerts.timing import is_quiet
-from handraise.errors import ConflictError, NotFoundError, ProjectError
+from handraise.errors import ConflictError, InputError, NotFoundError, ProjectError
 from handraise.ledger import outbox
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.outbox import Entry, Standing
 from handraise.ledger.store import Ledger
+from handraise.playbook.alerts import AnyDestination, EmailTo
 from handraise.playbook.reading import did_you_mean
 from handraise.playbook.schema import Playbook
 from handraise.records.alerting import AlertMessage, Outcome
@@ -77,6 +79,29 @@ def send_test(playbook: Playbook, name: str, reach: Reach, *, message_id: str, n
         NotFoundError: The playbook has no such destination.
         ProjectError: A variable of the environment that it needs is not set.
     """
+    rules = _ready(playbook, name, reach)
+    language, zone = rules.language or playbook.language, zone_of(rules, playbook)
+    message = AlertMessage(id=message_id, sequence=0, at=now, language=language, timezone=zone)
+    return send_safely(open_sender(rules, reach), message)
+
+
+def send_sheet(playbook: Playbook, name: str, reach: Reach, sheet: Sheet) -> Outcome:
+    """Send a spreadsheet to a destination now.
+
+    Raises:
+        NotFoundError: The playbook has no such destination.
+        InputError: It is no mailbox.
+        ProjectError: A variable of the environment that it needs is not set.
+    """
+    rules = _ready(playbook, name, reach)
+    if not isinstance(rules, EmailTo):
+        raise InputError(
+            f"{name!r} is no mailbox.", where="alerts.destinations", todo="Name a destination of the kind email."
+        )
+    return open_mail(rules, reach).send_mail(sheet_mail(rules, sheet))
+
+
+def _ready(playbook: Playbook, name: str, reach: Reach) -> AnyDestination:
     rules = playbook.alerts.destinations.get(name)
     if rules is None:
         raise _unknown(name, playbook)
@@ -87,9 +112,7 @@ def send_test(playbook: Playbook, name: str, reach: Reach, *, message_id: str, n
             where=", ".join(missing),
             todo="Set the variable where handraise runs, and start it again.",
         )
-    language, zone = rules.language or playbook.language, zone_of(rules, playbook)
-    message = AlertMessage(id=message_id, sequence=0, at=now, language=language, timezone=zone)
-    return send_safely(open_sender(rules, reach), message)
+    return rules
 
 
 def undelivered(ledger: Ledger, *, after: int = 0, limit: int = 50) -> tuple[Entry, ...]:

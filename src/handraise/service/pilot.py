@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, cast
 
+from handraise.alerts.mail import Sheet
 from handraise.errors import HandraiseError, InputError, NotFoundError
 from handraise.handoffs.calls import RATINGS
 from handraise.ledger import calls
@@ -53,6 +54,7 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
 }
 _WIDTHS = {"number": 6, "account": 26, "whom": 22, "title": 22, "due": 17, "because": 50, "note": 40}
 _MOST_MONEY = 1e12
+FILE = "handraise-inbox.xlsx"
 # In this order things happen.
 _STEPS: tuple[CallKind, ...] = ("contacted", "replied", "meeting")
 
@@ -103,6 +105,16 @@ def rows_of(items: Iterable[InboxItem]) -> list[list[Cell]]:
         ]
         for one in items
     ]
+
+
+def as_mail(content: bytes, handoffs: int, *, message_id: str, now: datetime) -> Sheet:
+    """A sheet on its way to somebody's mailbox."""
+    text = (
+        f"{handoffs} handoffs, each with whom to talk to and why. Please fill in the yellow columns as things happen, and send "
+        "the file back; you can send the same file again whenever there is more."
+    )
+    subject = f"Your inbox of {now:%Y-%m-%d}: {handoffs} handoffs"
+    return Sheet(id=message_id, at=now, subject=subject, text=text, file_name=FILE, content=content)
 
 
 def take_in(

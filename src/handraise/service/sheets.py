@@ -42,6 +42,7 @@ def write_sheet(path: Path, columns: Sequence[Column], rows: Sequence[Sequence[C
 
     Raises:
         InputError: It is to be neither .xlsx nor .csv.
+        ProjectError: It cannot be written.
     """
     if path.suffix.lower() == ".csv":
         text = io.StringIO()
@@ -52,7 +53,7 @@ def write_sheet(path: Path, columns: Sequence[Column], rows: Sequence[Sequence[C
         return
     if path.suffix.lower() != ".xlsx":
         raise InputError("a spreadsheet ends in .xlsx or .csv.", where=str(path))
-    _write_xlsx(path, columns, rows)
+    write_whole(path, xlsx_of(columns, rows))
 
 
 def _plain(cell: Cell) -> str:
@@ -60,7 +61,8 @@ def _plain(cell: Cell) -> str:
     return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA) else text
 
 
-def _write_xlsx(path: Path, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
+def xlsx_of(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> bytes:
+    """The content of a .xlsx file."""
     import xlsxwriter
 
     kept = io.BytesIO()
@@ -80,7 +82,7 @@ def _write_xlsx(path: Path, columns: Sequence[Column], rows: Sequence[Sequence[C
                 rule = {"validate": "list", "source": list(column.choices)}
                 sheet.data_validation(1, place, len(rows), place, rule)
         sheet.freeze_panes(1, 0)
-    write_whole(path, kept.getvalue())
+    return kept.getvalue()
 
 
 def _write_cell(sheet: Any, row: int, place: int, cell: Cell, form: object) -> None:

@@ -120,7 +120,12 @@ pilot_app = typer.Typer(
 
 @pilot_app.command("export")
 def pilot_export(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new .xlsx or .csv.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="A new .xlsx or .csv.", show_default=False)
+    ] = None,
+    mail: Annotated[
+        str | None, typer.Option("--mail", metavar="NAME", help="Send it: an e-mail destination of the alerts.")
+    ] = None,
     project: ProjectOption = HERE,
     owner: Annotated[str | None, typer.Option(help="One person's, and what they may claim.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
@@ -131,8 +136,12 @@ def pilot_export(
     Example: `handraise pilot export --owner kim --out kim.xlsx`
     """
     from handraise.faces.cli import pilot_commands
+    from handraise.service.inbox import InboxChoice
 
-    run(lambda: pilot_commands.export(project, out, owner, limit, lang))
+    if (out is None) == (mail is None):
+        raise typer.BadParameter("name a file with --out, or a mailbox with --mail", param_hint="--out")
+    choice = InboxChoice(owner=owner, limit=limit)
+    run(lambda: pilot_commands.export(project, choice, lang, out=out, mail=mail))
 
 
 @pilot_app.command("import")

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import getpass
 import os
+import secrets
 from pathlib import Path
 
 import typer
 
+from handraise.alerts.protocol import Reach
+from handraise.errors import HandraiseError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
 from handraise.playbook.load import FILE_NAME, load_playbook
-from handraise.service import pilot, questions
+from handraise.service import alert_desk, pilot, questions
 from handraise.service.inbox import InboxChoice
 from handraise.service.ledgers import open_ledger
 from handraise.service.questions import check_name
-from handraise.service.sheets import write_sheet
+from handraise.service.sheets import write_sheet, xlsx_of
 
 
-def export(folder: Path, out: Path, owner: str | None, limit: int, lang: str | None) -> None:
+def export(folder: Path, choice: InboxChoice, lang: str | None, *, out: Path | None, mail: str | None) -> None:
     """`handraise pilot export`."""
     check_name("language", lang, ("en", "zh"))
-    found = ask(folder, questions.inbox, choice=InboxChoice(owner=owner, limit=limit), language=lang, now=right_now())
-    spoken = lang or load_playbook(folder / FILE_NAME).playbook.language
-    write_sheet(out, pilot.columns_of("zh" if spoken == "zh" else "en"), pilot.rows_of(found))
-    show.say(f"Wrote {len(found)} handoffs to {out}. What is filled in comes back with:")
-    show.say(f"  handraise pilot import {out.name} --by {owner or 'NAME'}")
+    playbook, now = load_playbook(folder / FILE_NAME).playbook, right_now()
+    found = ask(folder, questions.inbox, choice=choice, language=lang, now=now)
+    columns, rows = pilot.columns_of("zh" if (lang or playbook.language) == "zh" else "en"), pilot.rows_of(found)
+    if out is not None:
+        write_sheet(out, columns, rows)
+        show.say(f"Wrote {len(found)} handoffs to {out}. What is filled in comes back with:")
+    else:
+        sheet = pilot.as_mail(xlsx_of(columns, rows), len(found), message_id=secrets.token_hex(16), now=now)
+        outcome = alert_desk.send_sheet(playbook, mail or "", Reach(environment=os.environ), sheet)
+        if outcome.kind != "sent":
+            raise HandraiseError(
+                f"the sheet was not sent: {outcome.said}", todo="`handraise alerts test` tries it alone."
+            )
+        show.say(f"Sent {len(found)} handoffs to {mail}. {outcome.said}".rstrip())
+    show.say(f"  handraise pilot import {out.name if out else pilot.FILE} --by {choice.owner or 'NAME'}")
     show.hint("The file names people: keep it as carefully as the project, and delete it when it came back.")
 
 
