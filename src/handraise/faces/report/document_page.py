@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from handraise.faces.report.charts import sparkline
 from handraise.faces.report.document import Document
+from handraise.faces.report.pages import isolated, page_templates
 from handraise.handoffs.wording import visible
 
 
@@ -19,21 +19,9 @@ def to_page(document: Document) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("handraise.faces.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_templates(
+        sparkline=sparkline,
+        said=lambda text: isolated(visible(text)),
+        plain=visible,
+        kind_of=lambda block: type(block).__name__,
     )
-    environment.globals |= {
-        "sparkline": sparkline,
-        "said": _said,
-        "plain": visible,
-        "kind_of": lambda block: type(block).__name__,
-    }
-    return environment
-
-
-def _said(text: str) -> Markup:
-    return Markup("<bdi>{}</bdi>").format(visible(text))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from handraise.faces.report import texts as words
 from handraise.faces.report.page import bands_of, card_of, reasons_of, risen_of, tiers_of, title_of, trend_of
+from handraise.faces.report.pages import isolated, page_templates
 from handraise.records import Overview
 
 
@@ -47,24 +47,11 @@ def render_report(overview: Overview) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("handraise.faces.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_templates(
+        sentence=words.sentence,
+        number=words.number,
+        signed=words.signed,
+        percent=words.percent,
+        isolated=isolated,
+        reasons_of=reasons_of,
     )
-    environment.globals |= {
-        "sentence": words.sentence,
-        "number": words.number,
-        "signed": words.signed,
-        "percent": words.percent,
-        "isolated": _isolated,
-        "reasons_of": reasons_of,
-    }
-    return environment
-
-
-def _isolated(text: str) -> Markup:
-    """Foreign text that cannot turn around the sentence it stands in."""
-    return Markup("<bdi>{}</bdi>").format(text)
