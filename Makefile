@@ -22,7 +22,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unused manual house docs format lock bench bench-history bench-serve
+.PHONY: help setup demo test check lint types imports unused manual house docs format lock bench bench-history bench-handoffs bench-serve
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -100,6 +100,9 @@ bench: $(READY) ## measure speed and memory, print the table; EVENTS=3000000 for
 
 bench-history: $(READY) ## the same with 720 days of history, against its last 180
 	@$(BIN)/python -m benchmarks --history --repeat $(REPEAT) $(if $(EVENTS),--events $(EVENTS))
+
+bench-handoffs: $(READY) ## a night of decisions about 100,000 accounts, many who claim one handoff, and an outbox among failures
+	@status=0; for what in deciding claims outbox; do $(BIN)/python -m benchmarks.$$what || status=1; done; exit $$status
 
 bench-serve: $(READY) ## load, kill and attack a server, print the table; SERVE="--phases burst --seconds 60" for less
 	@$(BIN)/python -m benchmarks.serve $(SERVE)

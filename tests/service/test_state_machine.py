@@ -12,7 +12,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Connection
 
 from handraise.errors import HandraiseError
@@ -394,10 +401,13 @@ class Acting(RuleBasedStateMachine):
             assert set(acting.engaged_accounts(connection)) == live
 
 
-Acting.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestActing = Acting.TestCase
+def test_over_random_histories_the_rules_hold() -> None:
+    run_state_machine_as_test(
+        Acting,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
 
 
 def test_the_template_has_the_triggers_of_this_world() -> None:
