@@ -218,7 +218,7 @@ def test_a_digest_waits_for_its_time_and_goes_out_as_one(ledger: Ledger) -> None
         for number in range(3):
             made = decide(ledger, told, at=NOW + timedelta(minutes=number))
             with ledger.transaction() as connection:
-                acting.close_handoff(connection, made.handoff or 0, because="x", now=NOW)
+                acting.close_handoffs(connection, {made.handoff or 0: "x"}, NOW)
         assert deliver(ledger, told, HOOK=server.url) == {}
         assert deliver(ledger, told, HOOK=server.url, now=NOW.replace(hour=14)) == {"sent": 3}
     assert [json.loads(one.body)["text"] for one in server.seen] == ["3 handoffs"]
