@@ -122,6 +122,22 @@ def test_what_was_said_before_it_was_passed_on_is_not_taken_back(ledger: Ledger,
         undo(ledger, number, RULES, by="rep", now=NOW + DAY)
 
 
+def test_nothing_that_was_said_about_an_erased_person_is_left(ledger: Ledger, number: int) -> None:
+    say(ledger, number, call("note", note="Kim called, kim@example.com"), RULES)
+    say(ledger, number, call("lost", reason="Kim left"), RULES)
+    other = handed_over(ledger, "b")
+    say(ledger, other, call("note", note="hello", person_id="q"), RULES)
+    with ledger.transaction() as connection:
+        assert "p" in acting.people_named(connection)
+        assert acting.forget_people(connection, ["p"])
+        assert acting.people_named(connection) == {"q"}
+        said = [*calls.calls_of(connection, number), *calls.calls_of(connection, other)]
+    assert [(one.kind, one.person_id, one.note, one.reason) for one in said[:2]] == [
+        ("note", None, None, None),
+        ("lost", None, None, None),
+    ]
+
+
 def test_a_snooze_moves_both_clocks(ledger: Ledger, number: int) -> None:
     found = say(ledger, number, call("snooze", until=NOW + 5 * DAY), RULES).handoff
     assert (found.due_at, found.limit_at) == (NOW + 5 * DAY, NOW + 7 * DAY)

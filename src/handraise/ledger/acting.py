@@ -263,7 +263,8 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
             # What was said about them was written in free words.
             update(handoff_calls)
             .where(handoff_calls.c.person_id.in_(part) | handoff_calls.c.handoff_id.in_(of_theirs))
-            .values(person_id=None, note=None, reason=None, channel=None),
+            .values(note=None, reason=None),
+            update(handoff_calls).where(handoff_calls.c.person_id.in_(part)).values(person_id=None),
             # Texts to them hold their names, and go whole; the audit trail keeps that something was approved.
             delete(draft_approvals).where(
                 draft_approvals.c.person_id.in_(part) | draft_approvals.c.handoff_id.in_(of_alone)
