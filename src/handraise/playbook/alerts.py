@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import time
+from email.errors import MessageError
+from email.headerregistry import Address
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, field_validator, model_validator
 
 from handraise.errors import AddressError
 from handraise.net.guard import check_url
@@ -19,7 +21,17 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _TOLD: tuple[AlertKind, ...] = ("created", "joined", "assigned", "ended", "reopened")
 # No spaces, no line ends, no brackets: nothing that could become another header.
 _MAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$"
-MailAddress = Annotated[str, Field(pattern=_MAIL)]
+
+
+def _can_be_written(value: str) -> str:
+    """As a header takes it: what only looks like an address would fail with each mail."""
+    try:
+        return Address(addr_spec=value).addr_spec
+    except (ValueError, IndexError, MessageError) as error:
+        raise ValueError(f"{value!r} is no address that a mail can have") from error
+
+
+MailAddress = Annotated[str, Field(pattern=_MAIL), AfterValidator(_can_be_written)]
 MOST_DESTINATIONS = 50
 
 
