@@ -201,7 +201,7 @@ def test_a_mail_arrives_as_text_and_as_html_under_an_id_that_stays() -> None:
     assert (first["Subject"], first["To"]) == ("New handoff 4: Orbaden (high)", "kim@acme.example, lee@acme.example")
     assert first["From"] == "handraise <alerts@acme.example>"
     text, html = (part.get_content() for part in first.iter_parts())
-    assert "handraise handoff 4 claim" in text
+    assert "handraise handoff 4 claim --by NAME" in text
     assert "<h3>New handoff 4: Orbaden (high)</h3>" in html
     assert box.taken[0][0] == ("kim@acme.example", "lee@acme.example")
 

@@ -21,7 +21,7 @@ New handoff 4: Orbaden (high)
   • ten or more people close to a plan limit
   owner: nobody yet
   due: 2026-11-25 11:00 Europe/Berlin
-  answer with: handraise handoff 4 claim"""
+  answer with: handraise handoff 4 claim --by NAME"""
 ZH = """\
 新的交接 4：Orbaden（高优先级）
   联系 Ann Ozerny, Head of IT
@@ -29,7 +29,7 @@ ZH = """\
   • ten or more people close to a plan limit
   负责人: 暂无
   截止: 2026-11-25 11:00 Europe/Berlin
-  回复命令: handraise handoff 4 claim"""
+  回复命令: handraise handoff 4 claim --by NAME"""
 
 
 def test_a_message_says_who_why_until_when_and_how_to_answer() -> None:

@@ -109,9 +109,13 @@ def test_who_takes_handoffs(project: Path) -> None:
         assert row["capacity"] == 4
         number = str(answer(project, "inbox")[0]["handoff"]["id"])
         assert "kim: note, hello" in done(project, "handoff", number, "note", "--note", "hello", "--by", "k.lee").output
-        refused = runner.invoke(app, ["handoff", number, "reassign", "--to", "lee", "--project", str(project)])
+        refused = runner.invoke(
+            app, ["handoff", number, "reassign", "--to", "lee", "--by", "kim", "--project", str(project)]
+        )
         assert "lee takes no handoffs any more" in refused.output
         assert answer(project, "inbox", "--owner", "lee") == []
+        refused = runner.invoke(app, ["inbox", "--owner", "leee", "--project", str(project)])
+        assert "Did you mean 'lee'" in refused.output
         assert len(answer(project, "inbox", "--owner", "k.lee")) == 1
     finally:
         file.write_text(before, encoding="utf-8")

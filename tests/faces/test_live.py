@@ -151,7 +151,7 @@ def test_the_inbox_fills_while_events_stream_in(project: Path, *, as_json: bool)
         assert one["handoff"]["priority"] == "high"
         assert one["because"] == ["asked to talk to sales"]
     else:
-        assert re.search(r"^\d\d:\d\d:\d\d no\. \d+, high: .*: new-0: asked to talk to sales$", came)
+        assert re.search(r"^\d\d:\d\d:\d\d no\. \d+, new, high: .*: new-0: asked to talk to sales$", came)
 
 
 def counted(said: str) -> tuple[int, ...]:

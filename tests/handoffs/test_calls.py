@@ -66,6 +66,12 @@ def test_effect(kind: CallKind) -> None:
     assert (handoff.status, handoff.owner, handoff.closed_at is not None, life.state) == wanted
 
 
+def test_what_was_accepted_stays_so() -> None:
+    accepted = replace(OPEN, status="accepted", owner="rep")
+    for kind in ("claim", "contacted", "replied"):
+        assert after(kind, handoff=accepted)[0].status == "accepted"
+
+
 def test_only_an_answer_means_that_somebody_was_reached() -> None:
     assert after("contacted")[1].reached_at is None
     for kind in ("replied", "meeting", "opportunity"):
@@ -91,7 +97,15 @@ def test_a_rejected_account_cools_down() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "more"),
-    [("reject", {}), ("lost", {}), ("reassign", {}), ("note", {}), ("snooze", {}), ("snooze", {"until": NOW})],
+    [
+        ("reject", {}),
+        ("lost", {}),
+        ("reassign", {}),
+        ("note", {}),
+        ("snooze", {}),
+        ("snooze", {"until": NOW}),
+        ("snooze", {"until": NOW + 181 * DAY}),
+    ],
 )
 def test_what_says_too_little_is_refused(kind: CallKind, more: dict[str, Any]) -> None:
     with pytest.raises(InputError):

@@ -101,10 +101,13 @@ def test_what_nobody_was_contacted_about_goes_round_once_and_then_stays(ledger: 
     assert (after.owner, after.version, after.limit_at) == ("bo", one.version + 1, NOW + 6 * DAY)
     [last] = passed_on(ledger, NOW + 7 * DAY)
     assert (last.owner, last.routed) == ("bo", "nobody_free")
-    assert found(ledger, one.id).limit_at is None
-    assert passed_on(ledger, NOW + 30 * DAY) == [], "it is told once"
+    assert passed_on(ledger, NOW + 30 * DAY) == [], "it is tried again, and said once"
+    assert (found(ledger, one.id).limit_at or NOW) > NOW + 30 * DAY
+    tell(ledger, RULES, "teams", "inside_sales", {"members": ["ana", "bo", "cy"]}, actor="x", now=NOW)
+    assert [made.owner for made in passed_on(ledger, NOW + 60 * DAY)] == ["cy"], "somebody new may take it"
     with ledger.reading() as connection:
-        assert [one.outcome for one in acting.list_decisions(connection, "a")] == ["passed_on", "passed_on", "handoff"]
+        said = [one.outcome for one in acting.list_decisions(connection, "a")]
+    assert said == ["passed_on", "passed_on", "passed_on", "handoff"]
 
 
 def test_a_contact_stops_the_clock_and_a_claim_does_not(ledger: Ledger) -> None:
@@ -112,7 +115,7 @@ def test_a_contact_stops_the_clock_and_a_claim_does_not(ledger: Ledger) -> None:
     say(ledger, one.id, called("contacted", "ana", channel="phone"), RULES)
     say(ledger, two.id, called("claim", "bo"), RULES)
     assert [(made.handoff, made.owner) for made in passed_on(ledger)] == [(two.id, "ana")]
-    with pytest.raises(ConflictError, match="passed on or ended"):
+    with pytest.raises(ConflictError, match="passed on, ended or asked"):
         undo(ledger, two.id, RULES, by="bo", now=LATER)
 
 
@@ -126,6 +129,7 @@ def test_what_somebody_who_left_had_goes_to_others_at_once(ledger: Ledger) -> No
     assert (made.owner, made.queue, made.routed) == (None, "inside_sales", "nobody_free")
     assert found(ledger, one.id).owner is None
     assert passed_on(ledger, NOW) == []
+    tell(ledger, RULES, "reps", "cy", {"active": True}, actor="x", now=NOW)
     assert [hand_over(ledger, facts(f"n{n}")).owner for n in range(2)] == [None, None], "nothing goes to who left"
     for kind, by, more in (("claim", "ana", {}), ("claim", "Ana Ruiz", {}), ("reassign", "cy", {"to": "bo"})):
         with pytest.raises(ConflictError, match="takes no handoffs any more"):
@@ -188,18 +192,63 @@ def test_the_roster_told_stands_before_the_playbooks(ledger: Ledger) -> None:
     assert hand_over(ledger, facts("b")).owner in {"ana", "bo"}
 
 
-def test_a_playbook_that_takes_somebody_off_leaves_the_rest_of_what_was_told(ledger: Ledger) -> None:
+def test_of_what_was_told_only_what_fits_no_more_is_left_out(ledger: Ledger) -> None:
+    tell(ledger, RULES, "reps", "ana", {"active": False}, actor="x", now=NOW)
     tell(ledger, RULES, "teams", "inside_sales", {"members": ["cy", "ana"]}, actor="x", now=NOW)
     tell(ledger, RULES, "territories", "t", {"owner": "cy", "countries": ["DE"]}, actor="x", now=NOW)
     fewer = RULES.routing.model_copy(update={"reps": {"ana": RULES.routing.reps["ana"]}, "teams": {}})
-    rules = RULES.model_copy(update={"routing": fewer})
     with ledger.reading() as connection:
-        routing = in_force(connection, rules).routing
-    assert routing.teams["inside_sales"].members == ("ana",)
+        routing = in_force(connection, replace_routing(fewer)).routing
     assert routing.territories == {}
-    taken = fewer.model_copy(update={"reps": {"inside_sales": RULES.routing.reps["bo"]}})
+    assert routing.teams == {}
+    assert not routing.reps["ana"].active, "who was told to have left stays so"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "body"),
+    [
+        ("reps", "kim", {"hours": {"start": "09:00Z"}}),
+        ("reps", "kim", {"hours": {"timezone": "Europe"}}),
+        ("reps", "kim", {"hours": {"timezone": "x" * 300}}),
+        ("teams", "t", {"members": ["inside_sales"]}),
+        ("teams", "t", {"members": ["t"]}),
+    ],
+)
+def test_what_cannot_be_worked_with_is_not_kept(ledger: Ledger, kind: Any, name: str, body: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        tell(ledger, RULES, kind, name, body, actor="x", now=NOW)
     with ledger.reading() as connection:
-        assert in_force(connection, replace_routing(taken)).routing == taken, "what fits no more is left out"
+        assert roster_now(connection, RULES, NOW).told == {}
+
+
+def test_owners_are_known_by_every_name_they_have(ledger: Ledger) -> None:
+    raw = [hand_over(ledger, facts(f"a{n}", owner=name), rules=EMPTY) for n, name in enumerate(_SPELLINGS)]
+    assert [one.owner for one in raw] == list(_SPELLINGS)
+    with ledger.reading() as connection:
+        assert next(one.under_way for one in roster_now(connection, RULES, NOW).reps if one.rep == "ana") == 3
+    say(ledger, raw[0].id, called("accept", "ana"), RULES)
+    tell(ledger, RULES, "reps", "ana", {"known_as": ["Ana Ruiz"], "active": False}, actor="x", now=NOW)
+    made = passed_on(ledger, NOW)
+    assert {one.because for one in made} == {"owner_left"}
+    assert {one.owner for one in made} == {"bo"}
+    assert len(made) == len(_SPELLINGS), "whoever is not on the roster has left too"
+
+
+_SPELLINGS = ("Ana Ruiz", "ANA", "ana ruiz", "somebody else")
+
+
+def test_a_stranger_speaks_for_nobody(ledger: Ledger) -> None:
+    one = hand_over(ledger, facts())
+    with pytest.raises(InputError, match="Did you mean 'ana'"):
+        say(ledger, one.id, called("accept", "anna"), RULES)
+    say(ledger, one.id, called("note", "a visitor", note="hello"), RULES)
+
+
+def test_a_reason_that_is_nearly_one_of_the_playbook_is_asked_about(ledger: Ledger) -> None:
+    one = hand_over(ledger, facts())
+    with pytest.raises(InputError, match="Did you mean 'not_icp'"):
+        say(ledger, one.id, called("reject", "ana", reason="not_icb"), RULES)
+    say(ledger, one.id, called("reject", "ana", reason="budget"), RULES)
 
 
 def replace_routing(routing: Routing) -> Handoffs:

@@ -118,7 +118,7 @@ def test_what_was_said_before_it_was_passed_on_is_not_taken_back(ledger: Ledger,
     with ledger.transaction() as connection:
         made = acting.list_decisions(connection, "a")[0]
         acting.add_decision(connection, replace(made, outcome="passed_on", because="sla_lapsed", owner="other"))
-    with pytest.raises(ConflictError, match="passed on or ended"):
+    with pytest.raises(ConflictError, match="passed on, ended or asked"):
         undo(ledger, number, RULES, by="rep", now=NOW + DAY)
 
 

@@ -112,7 +112,8 @@ def test_the_clock_of_a_handoff_runs_in_working_time(month: tuple[Project, Ledge
         assert one.created_at < one.due_at < one.limit_at
         assert one.due_at.isoweekday() <= 5
         assert 9 <= one.due_at.hour <= 17
-    high = next(one for one in handoffs if one.priority == "high" and one.created_at.isoweekday() <= 5)
+    again = {one.handoff for one in told(month[1])[1] if (one.outcome, one.because) == ("joined", "hand_raise")}
+    high = next(h for h in handoffs if h.priority == "high" and h.created_at.isoweekday() <= 5 and h.id not in again)
     assert high.due_at == high.created_at + timedelta(hours=10)  # decided at midnight, due an hour after nine
 
 

@@ -364,7 +364,7 @@ def test_what_goes_to_somebody_else_is_told_as_such(ledger: Ledger) -> None:
     say(
         ledger,
         made.handoff or 0,
-        Call(kind="reassign", by="x", to="ana", at=NOW),
+        Call(kind="reassign", by="bo", to="ana", at=NOW),
         told.playbook.handoffs,
         told.playbook,
     )

@@ -308,3 +308,39 @@ def test_a_note_is_as_long_as_the_api_takes_it(ledger: Ledger, items: list[Inbox
     assert [one.said for one in done] == [(), ("note",), (), ()]
     assert "2,000 characters at most" in done[0].refused
     assert "2,000 characters at most" in done[2].refused
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("4.500,00", 4500.0),
+        ("12.000", 12000.0),
+        ("12.000,50", 12000.5),
+        ("12,000", 12000.0),
+        ("12,000.50", 12000.5),
+        ("1.234.567,00", 1234567.0),
+        ("1,234,567", 1234567.0),
+        ("12,5", 12.5),
+        ("€ 99.90", 99.9),
+        (12000, 12000.0),
+    ],
+)
+def test_amounts_mean_the_same_wherever_they_are_written(
+    ledger: Ledger, items: list[InboxItem], tmp_path: Path, written: object, meant: float
+) -> None:
+    file = tmp_path / "kim.xlsx"
+    write_sheet(file, columns_of("en"), rows_of(items))
+    filled(file, {1: {"opportunity worth": written}})
+    assert [one.refused for one in taken(ledger, file)] == [""] * 4
+    with ledger.reading() as connection:
+        assert [one.amount for one in calls.calls_of(connection, 1)] == [meant]
+
+
+@pytest.mark.parametrize("written", ["1.2.3", "1,23,456", "12.34.567"])
+def test_an_amount_that_could_mean_anything_is_refused(
+    ledger: Ledger, items: list[InboxItem], tmp_path: Path, written: str
+) -> None:
+    file = tmp_path / "kim.xlsx"
+    write_sheet(file, columns_of("en"), rows_of(items))
+    filled(file, {1: {"opportunity worth": written}})
+    assert "is no amount" in taken(ledger, file)[0].refused

@@ -321,6 +321,12 @@ class Acting(RuleBasedStateMachine):
         asked = any(one.trigger in ASKING for one in made.reasons)
         if asked:
             assert made.outcome == ("joined" if live else "handoff"), "whoever asks is answered"
+            [now] = [one for one in self._live() if one.id == made.handoff]
+            assert now.person_id in {one.person_id for one in made.reasons if one.trigger in ASKING}
+            assert now.priority == "high"
+            assert now.contacted_at is None
+            assert now.due_at
+            assert self.now <= now.due_at <= self.now + 6 * DAY, "no snooze holds"
             return
         urgent = any(RULES.triggers[one.trigger].priority != "low" for one in made.reasons)
         worth_it = not uses or (sells and made.account_id in self.world.pqa and urgent)

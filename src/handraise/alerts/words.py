@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
@@ -43,6 +44,7 @@ _SAID = {
     "digest": {"en": "{count} handoffs", "zh": "{count} 条交接"},
     "more": {"en": "and {count} more reasons", "zh": "另有 {count} 条理由"},
 }
+_TYPED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}")
 
 
 def plain(text: str) -> str:
@@ -98,7 +100,15 @@ def lines(item: AlertItem, message: AlertMessage) -> Iterator[tuple[str, str]]:
         yield _SAID["due"][language], local_time(item.due_at, message.timezone)
     if item.closed_at is None:
         said = "accept" if item.owner else "claim"
-        yield _SAID["answer"][language], f"handraise handoff {item.number} {said}"
+        yield (
+            _SAID["answer"][language],
+            f"handraise handoff {item.number} {said} --by {_typed(item.owner)}",
+        )
+
+
+def _typed(owner: str | None) -> str:
+    """Whose words they are, as one types it; a name with anything else in it is left to the reader."""
+    return owner if owner and _TYPED.fullmatch(owner) else "NAME"
 
 
 def local_time(at: datetime, zone: str) -> str:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
 from handraise.playbook.handoffs import Lifecycle
+from handraise.playbook.reading import did_you_mean
 from handraise.records.acting import Call, Handoff, Life
 
 After = tuple[Handoff, Life]
 RATINGS = range(1, 6)
+_LONGEST_SNOOZE = timedelta(days=180)
 
 
 def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
@@ -37,7 +40,8 @@ def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After
 def _claimed(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     del rules
     working = lives.ended(life, "working", call.at) if life.state == "qualified" else life
-    return replace(handoff, owner=handoff.owner or call.by, status="working"), working
+    status = handoff.status if handoff.status == "accepted" else "working"
+    return replace(handoff, owner=handoff.owner or call.by, status=status), working
 
 
 def _accepted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
@@ -47,14 +51,19 @@ def _accepted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> Aft
 
 def _rejected(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     reason = _said(call.reason, "a rejection needs a reason", "--reason not_icp")
+    meant = "" if reason in rules.cooldown_reasons else did_you_mean(reason, list(rules.cooldown_reasons))
+    if meant:  # written wrongly, it would let the account rest for another time
+        raise InputError(f"{reason!r} looks like a reason of the playbook, and is none.", where="reason", todo=meant)
     return _closed(handoff, call), lives.rejected(life, rules, reason, call.at)
 
 
 def _snoozed(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     del rules
-    if call.until is None or call.until <= call.at:
+    if call.until is None or not call.at < call.until <= call.at + _LONGEST_SNOOZE:
         raise InputError(
-            "snoozing needs an instant to come.", where="until", todo="Write one such as 2026-12-01T09:00Z."
+            f"snoozing needs an instant to come, within {_LONGEST_SNOOZE.days} days.",
+            where="until",
+            todo="Write one such as 2026-12-01T09:00Z.",
         )
     patience = handoff.limit_at - handoff.due_at if handoff.limit_at and handoff.due_at else None
     limit_at = call.until + patience if patience else handoff.limit_at

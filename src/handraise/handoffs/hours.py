@@ -13,17 +13,21 @@ from zoneinfo import ZoneInfo
 from handraise.playbook.working_time import Clock, Hours
 
 # Beyond this nobody comes back to work: every day is a holiday, or no day is a working day.
-_MOST_DAYS = 400
+_MOST_DAYS = 1500
 
 
-@lru_cache(maxsize=8)
 def holidays_of(hours: Hours) -> Callable[[date], bool]:
     """Which days are public holidays where somebody works."""
-    if hours.country is None:
+    return _holidays_in(hours.country)
+
+
+@lru_cache(maxsize=300)
+def _holidays_in(country: str | None) -> Callable[[date], bool]:
+    if country is None:
         return lambda _: False
     import holidays  # tables of all countries, which most projects never need
 
-    free = holidays.country_holidays(hours.country)
+    free = holidays.country_holidays(country)
     return lambda day: day in free
 
 

@@ -97,15 +97,14 @@ class Router:
     def route(self, work: Work, passed_over: Set[str] = frozenset()) -> Routed:
         """Who gets it; `passed_over` = those who had it and let it lie."""
         owner, queue, because = self._pick(work, passed_over)
-        clock, hours = getattr(self._rules.sla, work.priority), self._routing.hours_of(owner, self._rules.hours)
+        due_at, limit_at = self.clock(owner, work.priority)
+        return Routed(owner=owner, queue=queue, because=because, due_at=due_at, limit_at=limit_at)
+
+    def clock(self, owner: str | None, priority: Priority) -> tuple[datetime | None, datetime | None]:
+        """When the first contact is due, and when it is late for good, in somebody's working time."""
+        clock, hours = getattr(self._rules.sla, priority), self._routing.hours_of(owner, self._rules.hours)
         is_holiday = holidays_of(hours)
-        return Routed(
-            owner=owner,
-            queue=queue,
-            because=because,
-            due_at=due(clock, hours, self._now, is_holiday),
-            limit_at=too_late(clock, hours, self._now, is_holiday),
-        )
+        return due(clock, hours, self._now, is_holiday), too_late(clock, hours, self._now, is_holiday)
 
     def _pick(self, work: Work, passed_over: Set[str]) -> _Pick:
         waiting: _Pick = (None, None, "queue")

@@ -255,10 +255,15 @@ def forget_people(connection: Connection, people: Iterable[str]) -> int:
     changed = forget_answers(connection, ids)
     for part in parts(ids):
         alone = [f"person:{one}" for one in part]
+        of_theirs = select(handoffs.c.id).where(handoffs.c.person_id.in_(part))
         of_alone = select(handoffs.c.id).where(handoffs.c.account_id.in_(alone))
         gone = [
             delete(handoff_reasons).where(handoff_reasons.c.handoff_id.in_(of_alone)),
             delete(handoff_calls).where(handoff_calls.c.handoff_id.in_(of_alone)),
+            # What was said about them was written in free words.
+            update(handoff_calls)
+            .where(handoff_calls.c.person_id.in_(part) | handoff_calls.c.handoff_id.in_(of_theirs))
+            .values(person_id=None, note=None, reason=None, channel=None),
             # Texts to them hold their names, and go whole; the audit trail keeps that something was approved.
             delete(draft_approvals).where(
                 draft_approvals.c.person_id.in_(part) | draft_approvals.c.handoff_id.in_(of_alone)

@@ -13,6 +13,8 @@ from handraise.ledger.rows import parts
 from handraise.ledger.schema import decisions, handoff_calls, handoffs
 from handraise.records.acting import Handoff
 
+_GIVEN = ("owner", "queue", "person_id", "priority", "due_at", "limit_at", "contacted_at", "status")
+
 
 def loads(connection: Connection) -> dict[str, tuple[int, int]]:
     """Owner → how many handoffs of theirs have not ended, and the number of the last one they got."""
@@ -76,8 +78,20 @@ def owners_so_far(connection: Connection, number: int) -> set[str]:
     return {one for one in found if one}
 
 
-def give(connection: Connection, handoff: Handoff, after: Handoff) -> None:
-    """Put a handoff into other hands, or stop its clock."""
-    wanted = update(handoffs).where(handoffs.c.id == handoff.id)
-    names: Sequence[str] = ("owner", "queue", "due_at", "limit_at", "status")
-    connection.execute(wanted.values(version=handoff.version + 1, **{name: getattr(after, name) for name in names}))
+def live_owners(connection: Connection) -> set[str]:
+    """Everybody who has a handoff that is under way, as they are written there."""
+    wanted = select(handoffs.c.owner).where(handoffs.c.owner.is_not(None), handoffs.c.closed_at.is_(None)).distinct()
+    return {str(owner) for owner in connection.execute(wanted).scalars()}
+
+
+def nobody_was_free(connection: Connection, number: int) -> bool:
+    """Whether it was tried before to pass a handoff on, and nobody was there."""
+    wanted = select(decisions.c.id).where(decisions.c.handoff_id == number, decisions.c.routed == "nobody_free")
+    return connection.execute(wanted.limit(1)).first() is not None
+
+
+def give(connection: Connection, handoff: Handoff, after: Handoff) -> bool:
+    """Put a handoff into other hands, or set its clock anew; False = somebody changed it meanwhile."""
+    wanted = update(handoffs).where(handoffs.c.id == handoff.id, handoffs.c.version == handoff.version)
+    values = {name: getattr(after, name) for name in _GIVEN}
+    return connection.execute(wanted.values(version=handoff.version + 1, **values)).rowcount == 1

@@ -79,7 +79,8 @@ def undo_call(connection: Connection, handoff: Handoff, *, by: str, now: datetim
         raise ConflictError(f"handoff {other} of the same account is under way by now.")
     if row.before.get("decided", 0) != _decided(connection, handoff.id):
         raise ConflictError(
-            f"handoff {handoff.id} was passed on or ended since that was said.", todo="`handraise why-not` says why."
+            f"handoff {handoff.id} was passed on, ended or asked for again since that was said.",
+            todo="`handraise why-not` says why.",
         )
     _change(connection, handoff, replace(handoff, **_read(row.before["handoff"])))
     life = Life(**_read(row.before["life"]))
@@ -107,9 +108,10 @@ def touches_of(
 
 
 def _decided(connection: Connection, number: int) -> int:
-    """The last decision that passed a handoff on or ended it; 0 = none did."""
+    """The last decision that passed a handoff on, ended it, or set its clock anew; 0 = none did."""
+    asked_again = (decisions.c.outcome == "joined") & (decisions.c.because == "hand_raise")
     wanted = select(func.max(decisions.c.id)).where(
-        decisions.c.handoff_id == number, decisions.c.outcome.in_(("passed_on", "sunset"))
+        decisions.c.handoff_id == number, decisions.c.outcome.in_(("passed_on", "sunset")) | asked_again
     )
     return connection.execute(wanted).scalar_one() or 0
 

@@ -12,6 +12,8 @@ from handraise.ledger.rows import columns_of, parts
 from handraise.ledger.schema import conditions, deciding
 
 Key = tuple[str, str, str]
+# Stands among the triggers that were looked at the last time, for what scores meant then.
+SCORES = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

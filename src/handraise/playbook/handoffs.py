@@ -12,6 +12,9 @@ from handraise.playbook.selling import Admins, Outreach, Pricing
 from handraise.playbook.triggers import Trigger
 from handraise.playbook.working_time import Hours, Sla
 
+# Ten years: whoever means never says so otherwise.
+MOST_DAYS = 3650
+
 
 class Restraint(Section):
     """What keeps people from being sold to.
@@ -23,10 +26,10 @@ class Restraint(Section):
         window_days: Days that touches count for.
     """
 
-    too_early_hours: int = Field(default=24, ge=0)
+    too_early_hours: int = Field(default=24, ge=0, le=24 * MOST_DAYS)
     touches_per_person: int = Field(default=2, ge=1)
     touches_per_account: int = Field(default=6, ge=1)
-    window_days: int = Field(default=14, ge=1)
+    window_days: int = Field(default=14, ge=1, le=MOST_DAYS)
 
 
 class Lifecycle(Section):
@@ -40,11 +43,13 @@ class Lifecycle(Section):
         cooldown_reasons: Reason of a rejection → days of its own.
     """
 
-    sunset_below_days: int = Field(default=14, ge=1)
-    sunset_unreached_days: int = Field(default=21, ge=1)
-    gap_days: int = Field(default=7, ge=0)
-    cooldown_days: int = Field(default=30, ge=0)
-    cooldown_reasons: dict[Name, Annotated[int, Field(ge=0)]] = Field(default_factory=lambda: {"not_icp": 90})
+    sunset_below_days: int = Field(default=14, ge=1, le=MOST_DAYS)
+    sunset_unreached_days: int = Field(default=21, ge=1, le=MOST_DAYS)
+    gap_days: int = Field(default=7, ge=0, le=MOST_DAYS)
+    cooldown_days: int = Field(default=30, ge=0, le=MOST_DAYS)
+    cooldown_reasons: dict[Name, Annotated[int, Field(ge=0, le=MOST_DAYS)]] = Field(
+        default_factory=lambda: {"not_icp": 90}
+    )
 
 
 class Handoffs(Section):

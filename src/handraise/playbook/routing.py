@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Annotated, Literal
 
@@ -140,15 +140,16 @@ class Routing(Section):
     teams: dict[Name, Team] = Field(default_factory=dict)
     territories: dict[Name, Territory] = Field(default_factory=dict)
     routes: Routes = Routes()
-    keep_owner_days: int = Field(default=180, ge=0)
+    keep_owner_days: int = Field(default=180, ge=0, le=3650)
 
     @model_validator(mode="after")
     def _names_agree(self) -> Routing:
-        for what, name in self._mentioned():
-            if name not in self.reps and name not in self.teams:
-                known = [*self.reps, *self.teams]
+        for what, name, known in self._mentioned():
+            if name not in known:
                 raise ValueError(
-                    f"{what} names {name!r}, whom `reps` does not have. {did_you_mean(name, known)}".strip()
+                    f"{what} names {name!r}, whom `reps` does not have. {did_you_mean(name, list(known))}".strip().removesuffix(
+                        "."
+                    )
                 )
         both = {*self.reps} & {*self.teams, *STEPS} or {*self.teams} & {*STEPS}
         if both:
@@ -160,13 +161,15 @@ class Routing(Section):
                     raise ValueError(f"{calls[name.casefold()]} and {rep_id} are both known as {name!r}")
         return self
 
-    def _mentioned(self) -> Iterator[tuple[str, str]]:
+    def _mentioned(self) -> Iterator[tuple[str, str, Collection[str]]]:
+        """Who is named, where, and who may be."""
         for name, team in self.teams.items():
-            yield from ((f"the team {name!r}", member) for member in team.members)
-        yield from ((f"the territory {name!r}", one.owner) for name, one in self.territories.items())
+            yield from ((f"the team {name!r}", member, self.reps) for member in team.members)
+        either = {*self.reps, *self.teams}
+        yield from ((f"the territory {name!r}", one.owner, either) for name, one in self.territories.items())
 
     def rep_called(self, name: str | None) -> str | None:
-        """The id of whoever has a name, as the CRM or a log-in writes it; None = nobody here."""
+        """The id of whoever has a name, as the CRM or a log-in writes it; None = nobody here, or more than one."""
         if name is None:
             return None
         if name in self.reps:
@@ -175,7 +178,8 @@ class Routing(Section):
         for rep_id, rep in self.reps.items():
             if wanted in {one.casefold() for one in (rep_id, rep.email or "", *rep.known_as)}:
                 return rep_id
-        return None
+        named = [rep_id for rep_id, rep in self.reps.items() if (rep.name or "").casefold() == wanted]
+        return named[0] if len(named) == 1 else None
 
     def teams_of(self, rep_id: str) -> tuple[str, ...]:
         """Names of somebody's teams."""

@@ -55,7 +55,7 @@ class Hours(Section):
     def _is_known(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from error
         return value
 
@@ -69,6 +69,13 @@ class Hours(Section):
                 raise ValueError(
                     f"there are no public holidays of {value!r} to be had; write a code such as DE, or null"
                 )
+        return value
+
+    @field_validator("start", "end")
+    @classmethod
+    def _of_the_clock(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("a time of the clock has no zone of its own; `timezone` says where it is")
         return value
 
     @field_validator("start", "end", mode="before")

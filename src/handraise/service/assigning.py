@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,8 +14,9 @@ from handraise.handoffs.routing import Load, Routed, Router, Work
 from handraise.ledger import acting, assigning
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook
-from handraise.records.acting import Decision, Handoff
+from handraise.records.acting import PRIORITIES, Decision, Handoff
 from handraise.service.alerting import tell_change
+from handraise.service.roster import loads_of
 
 
 class Assigning:
@@ -72,14 +73,36 @@ class Assigning:
 
     def _route(self, work: Work, passed_over: frozenset[str]) -> Routed:
         if self._loads is None:
-            found = assigning.loads(self._connection) if self._rules.routing.reps else {}
-            self._loads = {owner: Load(under_way=count, latest=number) for owner, (count, number) in found.items()}
+            routing = self._rules.routing
+            self._loads = loads_of(self._connection, routing) if routing.reps else {}
         routed = Router(self._rules, self._loads, self._at).route(work, passed_over)
         if routed.owner:
             before = self._loads.get(routed.owner, Load())
             newest = max((load.latest for load in self._loads.values()), default=0) + 1
             self._loads[routed.owner] = replace(before, under_way=before.under_way + 1, latest=newest)
         return routed
+
+
+def ask_again(connection: Connection, rules: Handoffs, asked: Mapping[int, Decision], *, at: datetime) -> None:
+    """Somebody asked about whose account a handoff is under way: it is about them now, its clock begins anew, and no snooze holds.
+
+    Args:
+        connection: The transaction.
+        rules: With the roster in force.
+        asked: Number of the handoff → the decision that joined it.
+        at: When.
+    """
+    router = Router(rules, {}, at)
+    for handoff in acting.handoffs_numbered(connection, sorted(asked)):
+        made = asked[handoff.id]
+        priority = min(made.priority, handoff.priority, key=PRIORITIES.index)
+        owner = rules.routing.rep_called(handoff.owner) or handoff.owner
+        due_at, limit_at = router.clock(owner, priority)
+        person_id = made.person_id or handoff.person_id
+        after = replace(
+            handoff, person_id=person_id, priority=priority, due_at=due_at, limit_at=limit_at, contacted_at=None
+        )
+        assigning.give(connection, handoff, after)
 
 
 def pass_on(
@@ -102,7 +125,10 @@ def pass_on(
     for handoff, because in waiting:
         routed = giving.to_somebody_else(handoff, hand_raise=handoff.id in asked)
         after = _after(handoff, routed, left=because == "owner_left")
-        assigning.give(connection, handoff, after)
+        if not assigning.give(connection, handoff, after):
+            continue  # somebody spoke up meanwhile
+        if routed.owner is None and after.owner and assigning.nobody_was_free(connection, handoff.id):
+            continue  # that was said already
         said = Decision(
             at=at,
             as_of=as_of,
@@ -130,14 +156,20 @@ def to_pass_on(connection: Connection, rules: Handoffs, at: datetime) -> list[tu
     reps = rules.routing.reps
     if not reps:
         return []
-    gone = {name for rep_id, rep in reps.items() if not rep.active for name in (rep_id, *rep.known_as)}
+    names = {one: rules.routing.rep_called(one) for one in assigning.live_owners(connection)}
+    gone = {one for one, rep in names.items() if rep is None or not reps[rep].active}
     found = {one.id: (one, "sla_lapsed") for one in assigning.lapsed(connection, at)}
     found |= {one.id: (one, "owner_left") for one in assigning.live_ones_of(connection, gone)}
     return [waiting for _, waiting in sorted(found.items())]
 
 
 def _after(handoff: Handoff, routed: Routed, *, left: bool) -> Handoff:
-    """With its new owner and a new clock; if nobody is left to take it, it stays where it is and is told no second time."""
+    """With its new owner and a new clock; if nobody is left to take it, it stays, and is tried again when that has run down."""
     if routed.owner:
         return replace(handoff, owner=routed.owner, queue=routed.queue, due_at=routed.due_at, limit_at=routed.limit_at)
-    return replace(handoff, owner=None if left else handoff.owner, queue=routed.queue or handoff.queue, limit_at=None)
+    return replace(
+        handoff,
+        owner=None if left else handoff.owner,
+        queue=routed.queue or handoff.queue,
+        limit_at=routed.limit_at,
+    )

@@ -47,9 +47,11 @@ def say(ledger: Ledger, number: int, call: Call, rules: Handoffs, tell: Playbook
     """
     with ledger.transaction() as connection:
         take_turn(connection)
+        routing = in_force(connection, rules).routing
         handoff = calls.find_handoff(connection, number)
+        handoff = replace(handoff, owner=routing.rep_called(handoff.owner) or handoff.owner)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
-        call = replace(_named(call, in_force(connection, rules).routing), person_id=call.person_id or handoff.person_id)
+        call = replace(_named(call, routing), person_id=call.person_id or handoff.person_id)
         after = applied(call, handoff, life, rules.lifecycle)
         ends = lives.sunset_at(after[1], rules.lifecycle)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
@@ -99,13 +101,20 @@ def _named(call: Call, routing: Routing) -> Call:
         InputError: The roster does not have whom it is given to.
     """
     by, to = routing.rep_called(call.by) or call.by, routing.rep_called(call.to) or call.to
+    if routing.reps and by not in routing.reps and call.kind not in {"note", "rate"}:
+        raise InputError(
+            f"the roster does not have {by!r}.", where="by", todo=f"Say whose words they are: {_known(by, routing)}"
+        )
     takes = to if call.kind == "reassign" else by
     if call.kind == "reassign" and to and routing.reps and to not in routing.reps:
-        known = did_you_mean(to, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
-        raise InputError(f"the roster does not have {to!r}.", where="to", todo=known)
+        raise InputError(f"the roster does not have {to!r}.", where="to", todo=_known(to, routing))
     if takes in routing.reps and not routing.reps[takes].active and call.kind not in {"note", "rate"}:
         raise ConflictError(f"{takes} takes no handoffs any more.", todo="`handraise roster` lists who does.")
     return replace(call, by=by, to=to)
+
+
+def _known(name: str, routing: Routing) -> str:
+    return did_you_mean(name, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
 
 
 def _life(known: dict[str, Life], handoff: Handoff) -> Life:

@@ -17,6 +17,7 @@ from handraise.accounts.leads import find_lead_accounts
 from handraise.handoffs.decide import Facts
 from handraise.handoffs.edges import hold_known, make_edges
 from handraise.ledger import acting, conditions
+from handraise.ledger.audit import take_turn
 from handraise.ledger.conditions import Held
 from handraise.ledger.store import Ledger
 from handraise.service.acting_facts import facts_of
@@ -68,6 +69,7 @@ def decide_now(project: Project, ledger: Ledger, *, as_of: date, now: datetime, 
     """
     at = min(now, datetime.combine(as_of, time(), UTC))
     with ledger.transaction() as connection:
+        take_turn(connection)  # who says something about a handoff says it before or after, not meanwhile
         before = conditions.decided_until(connection)
         if before and at < before:
             return NOTHING
@@ -83,6 +85,7 @@ def pass_on_due(project: Project, ledger: Ledger, *, as_of: date, now: datetime)
         if not to_pass_on(connection, in_force(connection, rules), now):
             return 0
     with ledger.transaction() as connection:
+        take_turn(connection)
         playbook = project.loaded
         return len(pass_on(connection, in_force(connection, rules), at=now, as_of=as_of, playbook=playbook))
 
@@ -100,18 +103,26 @@ def due_accounts(ledger: Ledger, now: datetime) -> list[str]:
 
 
 def look_back(project: Project, ledger: Ledger, as_of: date, progress: Callable[[float], None] | None = None) -> int:
-    """Before a project's first decisions: take what held a week ago as known, so that only what is news fires.
+    """Take what held at an earlier day as known, so that only what is news fires.
+
+    Before a project's first decisions that is a week ago; where scores mean something else by now, the day decided last.
 
     Returns:
         Days whose roll-ups were made anew for it.
     """
-    if not is_first(ledger):
+    with ledger.reading() as connection:
+        before, meant = conditions.decided_until(connection), conditions.known_triggers(connection)
+    if before and meant.get(conditions.SCORES) in {None, project.loaded.content_hash}:
         return 0
-    earlier = as_of - FIRST_LOOK_BACK
+    earlier = before.date() if before else as_of - FIRST_LOOK_BACK
     done = score_as_of(project.warehouse, project.loaded, [earlier], progress=progress)
     at = datetime.combine(earlier, time(), UTC)
     with ledger.transaction() as connection:
-        Deciding(connection, project.loaded, EngineSeen(project), as_of=earlier, at=at).take_as_known()
+        deciding = Deciding(connection, project.loaded, EngineSeen(project), as_of=earlier, at=at)
+        if before:
+            deciding.take_more_as_known(before)
+        else:
+            deciding.take_as_known()
     return done.days_rolled_up
 
 

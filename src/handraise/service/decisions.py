@@ -22,7 +22,7 @@ from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook
 from handraise.records.acting import Decision, Life, Reason
 from handraise.service.alerting import tell_decision
-from handraise.service.assigning import Assigning, pass_on
+from handraise.service.assigning import Assigning, ask_again, pass_on
 from handraise.service.roster import in_force
 
 
@@ -92,6 +92,11 @@ class Decided:
     def handoffs(self) -> int:
         """How many handoffs were made."""
         return sum(one.outcome == "handoff" for one in self.decisions)
+
+    @property
+    def passed_on(self) -> int:
+        """How many handoffs went to somebody else."""
+        return sum(one.outcome == "passed_on" for one in self.decisions)
 
 
 NOTHING = Decided(fired=0, decisions=())
@@ -201,8 +206,17 @@ class Deciding:
         self._take_edges({})
         self._note()
 
-    def _note(self) -> None:
-        conditions.note_decided(self.connection, until=self.at, triggers=self.triggers)
+    def take_more_as_known(self, until: datetime) -> None:
+        """Besides what is known, keep what holds too: that scores mean something else by now is no news of anybody."""
+        held = {one.key: one for one in conditions.held_conditions(self.connection)}
+        fired = self.seen.edges(held.values()).fired
+        new = [self._held(one, {}) for one in fired if (one.trigger, one.account_id, one.person_id) not in held]
+        conditions.keep_conditions(self.connection, new, [])
+        self._note(until)
+
+    def _note(self, until: datetime | None = None) -> None:
+        meant = {**self.triggers, conditions.SCORES: self.loaded.content_hash}
+        conditions.note_decided(self.connection, until=until or self.at, triggers=meant)
 
     def _take_edges(self, known: Mapping[str, str]) -> list[Held]:
         """Keep what holds now; returns what fired. What holds of a trigger that is new or means something else is no news."""
@@ -264,6 +278,8 @@ class Deciding:
     def _keep(self, made: Sequence[tuple[Decision, Mapping[str, Any]]]) -> list[Decision]:
         """Keep decisions, and tell the team in the same transaction."""
         kept = acting.add_decisions(self.connection, made)
+        raised = [one for one in kept if one.outcome == "joined" and one.because == "hand_raise"]
+        ask_again(self.connection, self.rules, {one.handoff: one for one in raised if one.handoff}, at=self.at)
         for one in kept:
             tell_decision(self.connection, self.loaded.playbook, one)
         return kept

@@ -12,10 +12,13 @@ import pyarrow as pa
 
 from handraise.errors import NotFoundError, ProjectError
 from handraise.ledger import acting
+from handraise.ledger.calls import find_handoff
 from handraise.ledger.store import Ledger
+from handraise.playbook.reading import did_you_mean
 from handraise.playbook.routing import Routing
 from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
+from handraise.playbook.triggers import InBand
 from handraise.records.acting import PRIORITIES, Decision, Handoff, Life, Reason
 from handraise.service.project import Project
 from handraise.service.roster import in_force
@@ -52,7 +55,8 @@ class InboxChoice:
             return True
         rep = routing.rep_called(self.owner) or self.owner
         teams = routing.teams_of(rep)
-        return one.owner == rep or (one.owner is None and (not teams or one.queue in {None, *teams}))
+        owner = routing.rep_called(one.owner) or one.owner
+        return owner == rep or (one.owner is None and (not teams or one.queue in {None, *teams}))
 
     def _follows(self, one: Handoff) -> bool:
         return self.after is None or place_of(one) > self.after
@@ -111,8 +115,22 @@ def inbox(project: Project, choice: InboxChoice, language: Language) -> list[Inb
     with ledger_of(project) as ledger, ledger.reading() as connection:
         live = acting.list_handoffs(connection)
         routing = in_force(connection, project.loaded.playbook.handoffs).routing
+    if choice.owner and routing.reps and routing.rep_called(choice.owner) is None:
+        known = did_you_mean(choice.owner, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
+        raise NotFoundError(f"the roster does not have {choice.owner!r}.", todo=known)
     wanted = (one for one in live if choice.takes(one) and choice.is_theirs(one, routing))
     return items_of(project, sorted(wanted, key=place_of)[: choice.limit], language)
+
+
+def item(project: Project, number: int, language: Language) -> InboxItem:
+    """One handoff, also one that has ended.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    with ledger_of(project) as ledger, ledger.reading() as connection:
+        found = find_handoff(connection, number)
+    return items_of(project, [found], language)[0]
 
 
 def items_of(project: Project, found: Sequence[Handoff], language: Language) -> list[InboxItem]:
@@ -164,13 +182,24 @@ def strongest_triggers(reasons: Iterable[Reason], playbook: Playbook) -> tuple[s
     return tuple(_by_trigger(reasons, playbook))
 
 
+def _highest_bands(reasons: Sequence[Reason], playbook: Playbook) -> Iterable[Reason]:
+    """Who came into several bands at once is said to be in the highest only."""
+    places = {band.name: place for place, band in enumerate(playbook.bands)}
+    conditions = {name: trigger.when for name, trigger in playbook.handoffs.triggers.items()}
+    bands = {name: places[when.band] for name, when in conditions.items() if isinstance(when, InBand)}
+    best: dict[str, int] = {}
+    for one in reasons:
+        if one.trigger in bands:
+            best[one.person_id] = min(best.get(one.person_id, len(places)), bands[one.trigger])
+    return (one for one in reasons if one.trigger not in bands or bands[one.trigger] == best[one.person_id])
+
+
 def _by_trigger(reasons: Iterable[Reason], playbook: Playbook) -> dict[str, list[Reason]]:
     """Trigger → its reasons: what somebody asked for, then by priority."""
     triggers = playbook.handoffs.triggers
     of: dict[str, list[Reason]] = {}
-    for one in reasons:
-        if one.trigger in triggers:
-            of.setdefault(one.trigger, []).append(one)
+    for one in _highest_bands([one for one in reasons if one.trigger in triggers], playbook):
+        of.setdefault(one.trigger, []).append(one)
     ordered = sorted(
         of, key=lambda name: (not triggers[name].hand_raise, PRIORITIES.index(triggers[name].priority), name)
     )

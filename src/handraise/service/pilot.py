@@ -6,6 +6,7 @@ says nothing twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -55,6 +56,7 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
 _WIDTHS = {"number": 6, "account": 26, "whom": 22, "title": 22, "due": 17, "because": 50, "note": 40}
 _MOST_MONEY = 1e12
 _MOST_WORDS = 2000
+_THOUSANDS = 3
 FILE = "handraise-inbox.xlsx"
 # In this order things happen.
 _STEPS: tuple[CallKind, ...] = ("contacted", "replied", "meeting")
@@ -256,14 +258,29 @@ def _day(cell: Cell, where: str, handoff: Handoff, now: datetime) -> datetime:
 
 
 def _money(cell: Cell, where: str) -> float:
-    text = str(cell).replace(",", "").replace("\u00a0", "").replace(" ", "").strip("$€£¥￥")
+    text = re.sub(r"[\s\u00a0$€£¥￥]", "", str(cell))
     try:
-        amount = float(text)
+        amount = float(text if isinstance(cell, int | float) else _with_point(text))
     except ValueError:
         raise InputError(f"{cell!r} is no amount.", where=where, todo="Write it as 12500.") from None
     if not 0 <= amount <= _MOST_MONEY:
         raise InputError(f"{cell!r} is no amount that can be.", where=where)
     return amount
+
+
+def _with_point(text: str) -> str:
+    """1,234.50 and 1.234,50 mean the same; three digits after a single sign are thousands: no money has tenths of cents."""
+    signs = [one for one in text if one in ",."]
+    if not signs:
+        return text
+    whole, _, rest = text.rpartition(signs[-1])
+    one_kind, is_thousands = len(set(signs)) == 1, len(rest) == _THOUSANDS
+    if one_kind and (len(signs) > 1 or is_thousands):
+        parts = text.split(signs[-1])
+        if not all(len(part) == _THOUSANDS for part in parts[1:]):
+            raise ValueError(text)
+        return "".join(parts)
+    return f"{whole.replace(',', '').replace('.', '')}.{rest}"
 
 
 def _whole_number(cell: Cell, where: str) -> int:

@@ -140,11 +140,12 @@ class SetAside:
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What a refresh did, what it took in from a warehouse before, and how many handoffs it led to."""
+    """What a refresh did, what it took in from a warehouse before, how many handoffs it led to, and how many went to somebody else."""
 
     sources: list[FileCount]
     done: Refreshed
     handoffs: int
+    passed_on: int
 
 
 @question(changes=False)
@@ -250,6 +251,13 @@ def inbox(project: Project, *, choice: InboxChoice, language: str | None, now: d
 
 
 @question(changes=False)
+def handoff_item(project: Project, *, number: int, language: str | None, now: datetime) -> InboxItem:
+    """One handoff with names, and with its reasons in words."""
+    projects.ensure_scored(project, None, now)
+    return boxes.item(project, number, language_of(project, language))
+
+
+@question(changes=False)
 def why_not(project: Project, *, account_id: str, limit: int, language: str | None, now: datetime) -> WhyNot:
     """What was decided about an account, the latest first."""
     projects.ensure_scored(project, None, now)
@@ -311,7 +319,7 @@ def refresh(project: Project, *, as_ofs: list[date], full: bool, now: datetime) 
     sources = projects.read_sources(project)
     days = as_ofs or [projects.default_as_of(project, now)]
     done, decided = refresh_and_decide(project, days, now=now, full=full)
-    return Scored(sources=sources, done=done, handoffs=decided.handoffs)
+    return Scored(sources=sources, done=done, handoffs=decided.handoffs, passed_on=decided.passed_on)
 
 
 @question(changes=True)

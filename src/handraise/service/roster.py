@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from handraise.errors import ConflictError, InputError, NotFoundError
 from handraise.handoffs.hours import holidays_of, working_spans
+from handraise.handoffs.routing import Load
 from handraise.ledger import assigning
 from handraise.ledger import roster as told
 from handraise.ledger.audit import record, take_turn
@@ -70,40 +71,45 @@ class Roster:
 
 
 def in_force(connection: Connection, rules: Handoffs) -> Handoffs:
-    """The rules with the roster as it is now; a playbook that has changed since may leave no room for what was told."""
+    """The rules with the roster as it is now; of what was told, what the playbook leaves no room for is left out."""
     entries = told.told_roster(connection)
     if not entries:
         return rules
     try:
-        routing = _laid_over(rules.routing, _still_known(rules.routing, entries))
-    except ValidationError as error:
-        _log.warning(
-            "the roster that was told does not fit the playbook any more", reason=str(error.errors()[0]["msg"])
-        )
-        return rules
+        routing = _laid_over(rules.routing, entries)
+    except ValidationError:
+        routing = rules.routing
+        for kind, name, body in _one_by_one(entries):
+            try:
+                routing = _laid_over(routing, {kind: {name: body}})
+            except ValidationError as error:
+                _log.warning("what was told fits no more", kind=kind, name=name, reason=_first_fault(error)[1])
     return rules.model_copy(update={"routing": routing})
 
 
-def _still_known(routing: Routing, entries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What was told, without people whom the playbook has taken off since."""
-    kept = {kind: dict(part) for kind, part in entries.items()}
-    known = {*routing.reps, *kept.get("reps", {}), *routing.teams, *kept.get("teams", {})}
-    kept["teams"] = {
-        name: {**team, "members": [one for one in team["members"] if one in known]}
-        for name, team in kept.get("teams", {}).items()
-    }
-    territories = kept.get("territories", {})
-    kept["territories"] = {name: one for name, one in territories.items() if one["owner"] in known}
-    return kept
+def _one_by_one(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
+    """People first, as teams and territories name them; a team goes without those who are not there any more."""
+    for kind in ("reps", "teams", "territories"):
+        yield from ((kind, name, body) for name, body in entries.get(kind, {}).items())
+
+
+def loads_of(connection: Connection, routing: Routing) -> dict[str, Load]:
+    """Rep → how much they have, under whatever name it was given to them."""
+    found: dict[str, Load] = {}
+    for owner, (under_way, latest) in assigning.loads(connection).items():
+        rep = routing.rep_called(owner) or owner
+        before = found.get(rep, Load())
+        found[rep] = Load(under_way=before.under_way + under_way, latest=max(before.latest, latest))
+    return found
 
 
 def roster_now(connection: Connection, rules: Handoffs, now: datetime) -> Roster:
     """Who is there, and how much they have."""
     rules = in_force(connection, rules)
-    loads, routing = assigning.loads(connection), rules.routing
+    loads, routing = loads_of(connection, rules.routing), rules.routing
     entries = told.told_roster(connection)
     return Roster(
-        reps=tuple(_rep_now(rep, rules, loads.get(rep, (0, 0))[0], now) for rep in sorted(routing.reps)),
+        reps=tuple(_rep_now(rep, rules, loads.get(rep, Load()).under_way, now) for rep in sorted(routing.reps)),
         queues=assigning.queues(connection),
         routing=routing,
         told={kind: tuple(names) for kind, names in entries.items()},
@@ -134,6 +140,7 @@ def tell(  # noqa: PLR0913 - each is the caller's to decide
             at, said = _first_fault(error)
             raise InputError(said, where=at or f"{kind}.{name}", todo=_LOOK) from error
         told.tell_roster(connection, kind, name, body, now=now)
+        roster_now(connection, rules, now)  # what cannot be worked with is not kept
         _note(connection, kind, name, "tell", actor=actor, now=now)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from handraise.faces.cli.options import HERE, JsonOption, LangOption, ProjectOption, run
+from handraise.faces.cli.options import HERE, ByOption, JsonOption, LangOption, ProjectOption, run
 
 
 def inbox(
@@ -72,9 +72,11 @@ def handoff(
         ),
     ] = None,
     project: ProjectOption = HERE,
-    by: Annotated[str | None, typer.Option(help="Whose words they are.", show_default="your account's name")] = None,
+    by: ByOption = None,
     reason: Annotated[str | None, typer.Option(help="Of a rejection or a loss, such as not_icp.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="DAY", help="Of a snooze, as 2026-12-01.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Of a snooze: a day, or an instant as 2026-12-01T09:00Z.")
+    ] = None,
     to: Annotated[str | None, typer.Option(help="Who gets it, for reassign.")] = None,
     channel: Annotated[str | None, typer.Option(help="Of a contact, such as email or phone.")] = None,
     amount: Annotated[float | None, typer.Option(min=0, help="Of an opportunity or a deal.")] = None,
@@ -148,7 +150,7 @@ def pilot_export(
 def pilot_import(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The filled spreadsheet.")],
     project: ProjectOption = HERE,
-    by: Annotated[str | None, typer.Option(help="Whose words they are.", show_default="your account's name")] = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in what somebody filled in. The same file twice says nothing twice; exit status 1 when a row was refused.

@@ -5,20 +5,25 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from datetime import UTC, datetime, time, timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast, get_args
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
 
+from handraise.errors import InputError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
-from handraise.faces.cli.days import parse_day, right_now
+from handraise.faces.cli.days import right_now
+from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import FILE_NAME, load_playbook
 from handraise.records.acting import Call, CallKind, Decision
 from handraise.service import questions
-from handraise.service.calling import say, told, undo
+from handraise.service.calling import Told, say, told, undo
 from handraise.service.inbox import InboxChoice, InboxItem
 from handraise.service.ledgers import open_ledger
 from handraise.service.roster import RepNow, roster_now
@@ -70,7 +75,9 @@ _OUTCOMES = {
 def inbox(folder: Path, choice: InboxChoice, *, lang: str | None, as_json: bool) -> None:
     """`handraise inbox`."""
     now = right_now()
-    found = ask(folder, questions.inbox, choice=choice, language=lang, now=now)
+    asked = replace(choice, limit=choice.limit + 1)
+    more = ask(folder, questions.inbox, choice=asked, language=lang, now=now)
+    found = more[: choice.limit]
     if as_json:
         show.print_json(json.loads(encode(found)))
         return
@@ -81,6 +88,8 @@ def inbox(folder: Path, choice: InboxChoice, *, lang: str | None, as_json: bool)
         show.say("Nobody is asked to act. `handraise why-not ACCOUNT` says why an account is not here.")
         return
     inbox_table("Inbox", found, now)
+    if len(more) > len(found):
+        show.hint(f"There are more: `--limit {10 * choice.limit}` shows them.")
 
 
 def inbox_table(title: str, items: list[InboxItem], now: datetime) -> None:
@@ -149,7 +158,8 @@ def why_not(folder: Path, account: str, *, limit: int, lang: str | None, as_json
     if found.handoff is not None:
         show.say(f"Handoff {found.handoff} of {account} is under way.")
     else:
-        show.say(f"Nobody is asked to act on {account}.")
+        stands = f" It is {found.life.state} since {found.life.since:%Y-%m-%d}." if found.life else ""
+        show.say(f"Nobody is asked to act on {account}.{stands}")
     if not found.decisions:
         show.say("No trigger has fired for it since decisions began. `handraise explain` shows what it has points for.")
         return
@@ -210,14 +220,30 @@ def handoff(
         elif said == "undo":
             found = undo(ledger, number, playbook.handoffs, by=who, now=now, tell=playbook)
         else:
-            call = Call(kind=cast(CallKind, said), by=who, at=now, **{**options, "until": _instant(options["until"])})
+            call = Call(
+                kind=cast(CallKind, said),
+                by=who,
+                at=now,
+                **{**options, "until": _until(options["until"], playbook.handoffs, who)},
+            )
             found = say(ledger, number, call, playbook.handoffs, playbook)
     if as_json:
         show.print_json(json.loads(encode(found)))
         return
+    _show_handoff(folder, found)
+
+
+def _show_handoff(folder: Path, found: Told) -> None:
     one = found.handoff
     due = f", due {one.due_at:%Y-%m-%d %H:%M}Z" if one.due_at and one.closed_at is None else ""
-    show.say(f"Handoff {one.id} of {one.account_id}: {one.priority}, {one.status}, {one.owner or 'nobody'}'s{due}.")
+    item = ask(folder, questions.handoff_item, number=one.id, language=None, now=right_now())
+    company = f"{item.account_name} ({one.account_id})" if item.account_name else one.account_id
+    show.say(f"Handoff {one.id} of {company}: {one.priority}, {one.status}, {one.owner or 'nobody'}'s{due}.")
+    show.say(
+        f"{_LANES[one.lane] if one.person_id is None else 'Talk to'} {whom(item) if one.person_id else ''}".strip()
+    )
+    for because in item.because:
+        show.say(f"  - {because}")
     show.say(f"The account is {found.state}.")
     for call in found.calls:
         show.say(f"{call.at:%Y-%m-%d %H:%M}  {call.by}: {_call(call)}")
@@ -236,6 +262,23 @@ def _call(call: Call) -> str:
     return f"{said} (taken back)" if call.undone_at else said
 
 
-def _instant(day: str | None) -> datetime | None:
-    """The beginning of a day."""
-    return datetime.combine(parse_day(day), time(), UTC) if day else None
+def _until(text: str | None, rules: Handoffs, who: str) -> datetime | None:
+    """An instant as 2026-12-01T09:00Z, or a day: when its working hours begin where somebody works.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if text is None:
+        return None
+    with suppress(ValueError):
+        at = datetime.fromisoformat(text)
+        if "T" in text.upper() and at.tzinfo is not None:
+            return at.astimezone(UTC)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"{text!r} is neither a day nor an instant.", where="--until", todo="Write 2026-12-01 or 2026-12-01T09:00Z."
+        ) from None
+    hours = rules.routing.hours_of(rules.routing.rep_called(who), rules.hours)
+    return datetime.combine(day, hours.start, ZoneInfo(hours.timezone)).astimezone(UTC)

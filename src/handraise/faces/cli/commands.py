@@ -132,7 +132,7 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
     if is_served(folder):
         found = ask(folder, questions.refresh, as_ofs=as_ofs, full=full, now=now)
         _say_sources(found.sources, as_json=as_json)
-        done, handoffs = found.done, found.handoffs
+        done, handoffs, passed_on = found.done, found.handoffs, found.passed_on
     else:
         with _opened(folder) as project:
             _say_sources(projects.read_sources(project), as_json=as_json)
@@ -141,7 +141,7 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
                 done, decided = refresh_and_decide(
                     project, days, now=now, full=full, progress=lambda share: progress("roll-ups", share)
                 )
-        handoffs = decided.handoffs
+        handoffs, passed_on = decided.handoffs, decided.passed_on
     if as_json:
         show.print_json(dataclasses.asdict(done))
         return
@@ -155,6 +155,8 @@ def refresh(folder: Path, as_ofs: list[date], *, full: bool, as_json: bool) -> N
     )
     if handoffs:
         show.say(f"New handoffs: {handoffs:,}. `handraise inbox` shows them.")
+    if passed_on:
+        show.say(f"Passed on to somebody else: {passed_on:,}. `handraise roster` shows who has how much.")
     if done.blind:
         show.say(f"Blind signals: {', '.join(done.blind)}. `handraise doctor` says what they need.")
 

@@ -35,6 +35,8 @@ _PRICED = (
     "pricing: {currency: EUR, plans: {team: {per_seat: 12}, business: {per_seat: 24}, enterprise: {per_seat: 42}}}"
 )
 
+# What it is called in words to prospects.
+_NAMELESS, _NAMED = "outreach: {product: null", "outreach: {product: Demo Board"
 _NOBODY, _NO_TEAM = "    reps: {}", "    teams: {}"
 
 
@@ -106,7 +108,8 @@ def _owners(accounts: Path) -> list[str]:
 def _playbook(owners: list[str]) -> str:
     """The template, with what the simulated company's plans cost and who sells there."""
     reps = ", ".join(f"{one}: {{name: {one.replace('rep-', 'Rep ')} (simulated), capacity: 25}}" for one in owners)
-    text = template_text().replace(_UNPRICED, _PRICED).replace(_NOBODY, f"    reps: {{{reps}}}")
+    text = template_text().replace(_UNPRICED, _PRICED).replace(_NAMELESS, _NAMED)
+    text = text.replace(_NOBODY, f"    reps: {{{reps}}}")
     return text.replace(_NO_TEAM, f"    teams: {{inside_sales: {{members: [{', '.join(owners)}]}}}}")
 
 

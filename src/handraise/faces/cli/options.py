@@ -27,6 +27,10 @@ AsOfOption = Annotated[
 LangOption = Annotated[
     str | None, typer.Option("--lang", help="Language of the reasons: en or zh.", show_default="playbook")
 ]
+ByOption = Annotated[
+    str | None,
+    typer.Option("--by", envvar="HANDRAISE_BY", help="Whose words they are.", show_default="your account's name"),
+]
 HERE = Path()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from handraise.alerts.protocol import Reach
-from handraise.errors import HandraiseError
+from handraise.errors import HandraiseError, InputError
 from handraise.faces.cli import show
 from handraise.faces.cli.ask import ask
 from handraise.faces.cli.days import right_now
@@ -28,6 +28,8 @@ def export(folder: Path, choice: InboxChoice, lang: str | None, *, out: Path | N
     playbook, now = load_playbook(folder / FILE_NAME).playbook, right_now()
     found = ask(folder, questions.inbox, choice=choice, language=lang, now=now)
     columns, rows = pilot.columns_of("zh" if (lang or playbook.language) == "zh" else "en"), pilot.rows_of(found)
+    if out is not None and out.exists():
+        raise InputError("this file is there already, perhaps filled in.", where=str(out), todo="Name a new one.")
     if out is not None:
         write_sheet(out, columns, rows)
         show.say(f"Wrote {len(found)} handoffs to {out}. What is filled in comes back with:")

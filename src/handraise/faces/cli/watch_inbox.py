@@ -66,7 +66,7 @@ def watch(folder: Path, choice: InboxChoice, language: str | None, *, every: flo
 
 def _lines(watched: InboxWatch, every: float, *, as_json: bool) -> None:
     """One line for each handoff that came, got further reasons, or went."""
-    first = watched.seen is None
+    first, before = watched.seen is None, watched.seen or {}
     found, news, gone = watched.look()
     if first:
         show.hint(f"Watching the inbox, which has {len(found)} handoffs, every {every:g} s. Ctrl-C ends it.")
@@ -77,9 +77,11 @@ def _lines(watched: InboxWatch, every: float, *, as_json: bool) -> None:
             sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
             continue
         name = one.account_name or one.handoff.account_id
+        how = "more to" if one.handoff.id in before else "new"
         if is_there:
             show.say(
-                f"{at:%H:%M:%S} no. {one.handoff.id}, {one.handoff.priority}: {name}: {whom(one)}: {'; '.join(one.because)}"
+                f"{at:%H:%M:%S} no. {one.handoff.id}, {how}, {one.handoff.priority}: {name}: {whom(one)}: "
+                f"{'; '.join(one.because)}"
             )
         else:
             show.say(f"{at:%H:%M:%S} no. {one.handoff.id} is done: {name}")

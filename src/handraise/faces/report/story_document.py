@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from handraise.faces.report.brief_words import WORDS
 from handraise.faces.report.document import Block, Document, Part, Words
 from handraise.faces.report.texts import long_day
@@ -14,7 +16,7 @@ def story_document(story: Story) -> Document:
     return Document(
         language=story.language,
         title=t["story_title"].format(name=story.name),
-        lines=(t["story_as_of"].format(day=long_day(story.as_of, story.language)),),
+        lines=(t["story_as_of"].format(day=long_day(story.as_of - timedelta(days=1), story.language)),),
         simulated=t["simulated"] if story.simulated else "",
         parts=tuple(Part(title=part.title, blocks=_blocks(part.paragraphs)) for part in story.parts),
         footer=t["story_footer"],
