@@ -276,6 +276,13 @@ def test_a_server_that_drips_is_left_at_the_deadline() -> None:
         assert time.monotonic() - began < 1.5
 
 
+@pytest.mark.parametrize(("word", "kind"), [("EHLO", "unsent"), ("MAIL", "unsent"), ("END", "unknown")])
+def test_a_reply_without_end_is_not_kept(word: str, kind: str) -> None:
+    with receiving_mail() as box:
+        box.replies = {word: "250-on and on\r\n" * 40_000 + "250 fine"}
+        assert send(mail(box.port), message(ITEM)).kind == kind
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Key and certificate of mail.example in one file, and the certificate alone beside it."""

@@ -1,5 +1,6 @@
 """Requests go to the address that was checked, end in time, stay small, and follow nothing."""
 
+import contextlib
 import shutil
 import socket
 import ssl
@@ -15,6 +16,7 @@ from handraise.errors import AddressError, RemoteError
 from handraise.net.client import request
 from handraise.net.guard import read_networks
 from handraise.net.limits import Answer, Limits
+from handraise.net.reach import connect
 from net.loopback import serving, talking
 
 HERE = read_networks(["127.0.0.1/32"])
@@ -132,6 +134,22 @@ def test_a_name_that_is_looked_up_for_ever_ends_at_the_deadline() -> None:
     assert time.monotonic() - began < 0.8
 
 
+def test_all_addresses_of_a_name_share_one_deadline() -> None:
+    with contextlib.ExitStack() as opened:
+        full = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = full.getsockname()[1]
+        for _ in range(4):  # whoever comes after these hears nothing
+            waiting = opened.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(("127.0.0.1", port))
+        within = Limits(allow=HERE, seconds=0.4, resolve=lambda *_: ["127.0.0.1"] * 8)
+        began = time.monotonic()
+        with pytest.raises(RemoteError, match="not reached") as caught:
+            connect("mail.example", port, within)
+        assert time.monotonic() - began < 1.5
+    assert caught.value.unsent
+
+
 def test_a_name_that_cannot_be_looked_up_says_so() -> None:
     def failing(_host: str, _port: int) -> list[str]:
         raise OSError("no such name")
@@ -195,6 +213,8 @@ def test_a_header_cannot_bring_another_along(value: str) -> None:
         ("Wed, 25 Nov 2026 09:05:00 GMT", NOW + timedelta(minutes=5)),
         ("Wed, 25 Nov 2020 09:05:00 GMT", NOW),
         ("Wed, 25 Nov 2099 09:05:00 GMT", NOW + timedelta(days=1)),
+        ("1 Jan 99999999999 1:1:1", None),
+        ("1 Jan 2026 1:1:1 +99999999999999", None),
         ("soon", None),
         ("-5", None),
         ("", None),

@@ -225,6 +225,21 @@ def test_a_message_about_an_address_tells_no_secret_path() -> None:
     assert check_url("https://hooks.example.com:8443/services/SECRET").shown == "https://hooks.example.com:8443"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.com\\services\\SECRET",
+        "https://hooks.example.com services SECRET",
+        "https://hooks.example.com\u3002services\uff0fSECRET\u00df",
+        "https://1.2.3.SECRET.0x7f",
+    ],
+)
+def test_a_secret_that_is_taken_for_a_part_of_the_host_is_not_said(url: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        check_url(url)
+    assert "secret" not in str(caught.value).lower()
+
+
 @pytest.mark.parametrize("address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "64:ff9b::101:101"])
 def test_public_addresses_may_be_called(address: str) -> None:
     assert [str(one) for one in check_addresses("x", [address], ())] == [address]

@@ -215,3 +215,38 @@ def test_a_time_of_day_is_a_text_however_long_it_is() -> None:
     assert read_yaml("n: [12, -3, 0x1f, 1.5, .inf, yes]", "x")[0] == {"n": [12, -3, 31, 1.5, math.inf, True]}
     minutes = "1" + ":59" * 100_000
     assert read_yaml(f"at: {minutes}", "x")[0] == {"at": minutes}
+
+
+MAIL = "alerts: {destinations: {team: {kind: email, host: mail.example.com, sender: '%s', to: [kim@acme.example]}}}"
+SLACK = "alerts: {destinations: {team: {kind: slack, url_env: HOOK, %s}}}"
+PROVIDER = "enrichment: {providers: {p: {url: 'https://x.example/{domain}', fields: {name: /n}, allow_private: [x]}}}"
+MODEL = "rewriting: {url: 'https://x.example/v1', model: m, allow_private: [x]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SLACK % "quiet: {start: '22:00Z', end: '23:00Z'}", "quiet.start: a time of day has no zone of its own"),
+        (SLACK % "digest: ['09:00Z', '10:00']", "digest.0: a time of day has no zone of its own"),
+        (SLACK % "timezone: Europe", "there is no time zone 'Europe'"),
+        (SLACK % f"timezone: {'x' * 5000}", f"there is no time zone '{'x' * 60}'"),
+        (SLACK % "allow_private: [x]", "write networks such as 10.1.0.0/16"),
+        (MAIL % "a..b@x.y", "is no address that a mail can have"),
+        (MAIL % "a@x..y", "is no address that a mail can have"),
+        (PROVIDER, "write networks such as 10.1.0.0/16"),
+        (MODEL, "write networks such as 10.1.0.0/16"),
+    ],
+    ids=[
+        "quiet",
+        "digest",
+        "folder of zones",
+        "long zone",
+        "alerts",
+        "local part",
+        "domain",
+        "enrichment",
+        "rewriting",
+    ],
+)
+def test_what_would_fail_only_when_it_is_used_is_refused_when_it_is_read(text: str, said: str) -> None:
+    assert said in refusal(text)

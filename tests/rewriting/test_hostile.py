@@ -16,12 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
-from handraise.errors import DraftError, PlaybookError, ProjectError
+from handraise.errors import ConflictError, DraftError, PlaybookError, ProjectError
 from handraise.handoffs.drafts import check_draft
 from handraise.handoffs.wording import clean, words_of
+from handraise.ledger import acting
 from handraise.ledger.audit import list_audit
+from handraise.ledger.rewrites import rewrite_of
+from handraise.ledger.schema import handoffs
 from handraise.ledger.store import Ledger
+from handraise.ledger.suppression import suppress
 from handraise.playbook.rewriting import Rewriting
 from handraise.playbook.selling import Outreach
 from handraise.records.drafts import Blocked, Cite, Draft
@@ -43,6 +48,9 @@ PLAIN = re.compile(r"[A-Za-z0-9 ,.'?!%:\n()&+…·–-]*")
 LEFT = re.compile(
     rf"{CANARY}|https?|www\.|://|javascript|mailto|password|discount|free|guarantee|mallory", re.IGNORECASE
 )
+
+
+HANDOFFS = (*range(1, 151), 900)
 
 
 def draft(name: str = "Ann", company: str = "Acme", feature: str = "reports", number: int = 1) -> Draft:
@@ -95,9 +103,27 @@ def endpoint(model: Model) -> Iterator[Loopback]:
         yield server
 
 
+def with_handoffs(folder: Path) -> Ledger:
+    """A ledger in which every draft's handoff is there."""
+    opened = Ledger.open(folder / "ledger.sqlite")
+    kept = {
+        "account_id": "acc-77001",
+        "person_id": "person-4711",
+        "lane": "sales",
+        "priority": "high",
+        "status": "closed",
+    }
+    with opened.transaction() as connection:
+        rows = [
+            {**kept, "id": one, "created_at": NOW, "closed_at": NOW, "playbook": "x", "version": 1} for one in HANDOFFS
+        ]
+        connection.execute(insert(handoffs), rows)
+    return opened
+
+
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    opened = Ledger.open(tmp_path_factory.mktemp("ledger") / "ledger.sqlite")
+    opened = with_handoffs(tmp_path_factory.mktemp("ledger"))
     yield opened
     opened.close()
 
@@ -260,13 +286,37 @@ def test_a_second_answer_may_do(model: Model, endpoint: Loopback, ledger: Ledger
 def test_the_budget_is_hard(model: Model, endpoint: Loopback, tmp_path: Path) -> None:
     model.answers = [(200, {}, b"no")]
     asked = len(endpoint.seen)
-    ledger = Ledger.open(tmp_path / "ledger.sqlite")
+    ledger = with_handoffs(tmp_path)
     try:
         codes = [reword(draft(), "Acme", wanted(endpoint, ledger, per_day=3)).code for _ in range(4)]
     finally:
         ledger.close()
     assert codes == ["not_json", "not_json", "budget", "budget"]
     assert len(endpoint.seen) - asked == 3
+
+
+@pytest.mark.parametrize("how", ["suppressed", "forgotten"])
+def test_a_slow_model_brings_nobody_back_who_was_erased_meanwhile(how: str, tmp_path: Path) -> None:
+    ledger, one = with_handoffs(tmp_path), draft()
+
+    def slow(_: Seen) -> tuple[int, dict[str, str], bytes]:
+        with ledger.transaction() as connection:
+            if how == "suppressed":
+                ids = ["person-4711"]
+                suppress(connection, ids, reason="erasure", actor="x", now=NOW, random=random.Random(1).randbytes)
+            else:
+                acting.forget_people(connection, ["person-4711"])
+        return 200, {}, reply(honest_for(one))
+
+    try:
+        with serving(slow) as server, pytest.raises(ConflictError, match="may not be written to"):
+            reword(one, "Acme", wanted(server, ledger))
+        with ledger.reading() as connection:
+            assert rewrite_of(connection, 1) is None
+            (row,) = [row for row in list_audit(connection) if row.action == "draft.reword"]
+    finally:
+        ledger.close()
+    assert row.details == {"model": "m", "attempts": 1, "outcome": "gone"}
 
 
 def test_where_the_model_may_not_be_nobody_is_asked(endpoint: Loopback, ledger: Ledger) -> None:

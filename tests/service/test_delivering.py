@@ -255,6 +255,17 @@ def test_what_cannot_be_looked_up_or_made_is_sent_later_and_stops_nothing(ledger
         assert deliver(ledger, told, HOOK=server.url, now=NOW + timedelta(minutes=1)) == {"sent": 1}
 
 
+def test_a_destination_that_cannot_be_asked_delays_no_other(ledger: Ledger) -> None:
+    with serving(lambda _: (200, {}, b"ok")) as server:
+        told = playbook(first=channel(), last=channel())
+        decide(ledger, told)
+        lost = told.alerts.destinations["first"].model_copy(update={"timezone": "Nowhere/Lost"})
+        broken = told.alerts.model_copy(update={"destinations": told.alerts.destinations | {"first": lost}})
+        assert deliver(ledger, told.model_copy(update={"alerts": broken}), HOOK=server.url) == {"sent": 1}
+        assert len(waiting(ledger, "first")) == 1
+        assert deliver(ledger, told, HOOK=server.url) == {"sent": 1}
+
+
 def test_a_destination_whose_secret_is_not_there_waits(ledger: Ledger) -> None:
     told = playbook(team=channel())
     decide(ledger, told)

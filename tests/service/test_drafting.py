@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from handraise.errors import ConflictError, DraftError, InputError, NotFoundErro
 from handraise.ledger import acting
 from handraise.ledger.audit import list_audit
 from handraise.ledger.draft_approvals import approvals_of
+from handraise.ledger.store import Ledger
+from handraise.ledger.suppression import allow_again, suppress
 from handraise.records.acting import Call
 from handraise.service.calling import say, undo
-from handraise.service.drafting import Approving, approvals, approve, draft_of, preview, story
+from handraise.service.drafting import Approving, approvals, approve, check_still_theirs, draft_of, preview, story
 from handraise.service.project import Project
 from handraise.service.questions import QUESTIONS
 from handraise.service.selling_questions import brief as _brief  # noqa: F401 - makes the questions known
@@ -148,6 +151,53 @@ def test_an_erased_person_s_texts_are_gone(company: Company) -> None:
             assert "ann" not in acting.people_named(connection)
             raise ZeroDivisionError  # puts everything back
     assert approvals(project, number)
+
+
+@pytest.mark.parametrize("how", ["suppressed", "forgotten"])
+def test_no_text_is_kept_for_whoever_was_erased_while_it_was_approved(company: Company, how: str) -> None:
+    project, handoffs = company
+    draft = draft_of(project, handoffs["acme"].id, language="en", now=LATE)
+    assert project.ledger
+    with project.ledger() as ledger:
+        with ledger.reading() as connection:
+            check_still_theirs(connection, draft)
+        with contextlib.suppress(ZeroDivisionError), ledger.transaction() as connection:
+            if how == "suppressed":
+                suppress(connection, ["ann"], reason="erasure", actor="x", now=LATE, random=lambda most: b"k" * most)
+            else:
+                acting.forget_people(connection, ["ann"])
+            with pytest.raises(ConflictError, match="may not be written to"):
+                check_still_theirs(connection, draft)
+            raise ZeroDivisionError  # puts everything back
+
+
+def test_who_objects_while_a_text_is_approved_is_not_approved_for(company: Company) -> None:
+    project, handoffs = company
+    openings: list[str] = []
+    last = 0
+
+    @contextlib.contextmanager
+    def opening() -> Iterator[Ledger]:
+        openings.append("")
+        assert project.ledger
+        with project.ledger() as ledger:
+            if len(openings) == last:  # the transaction that would keep it: the draft was made before
+                with ledger.transaction() as connection:
+                    suppress(
+                        connection, ["ann"], reason="objection", actor="x", now=LATE, random=lambda most: b"k" * most
+                    )
+            yield ledger
+
+    number, watched = handoffs["acme"].id, replace(project, ledger=opening)
+    draft_of(watched, number, language="en", now=LATE)
+    openings, last = [], len(openings) + 1
+    before = approvals(project, number)
+    with pytest.raises(ConflictError, match="may not be written to"):
+        approve(watched, number, KIM, language="en", now=LATE)
+    assert approvals(project, number) == before
+    assert project.ledger
+    with project.ledger() as ledger, ledger.transaction() as connection:
+        assert allow_again(connection, ["ann"], reason="objection", actor="x", now=LATE) == 1
 
 
 def test_an_edited_template_is_used_and_refused_when_it_cites_nothing(company: Company) -> None:

@@ -2,12 +2,17 @@
 
 import csv
 import io
+import re
+import tempfile
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import python_calamine
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handraise.errors import InputError
 from handraise.ledger import acting, calls
@@ -16,7 +21,7 @@ from handraise.playbook.load import load_template
 from handraise.records.acting import Decision, Life, Reason
 from handraise.service.inbox import InboxItem
 from handraise.service.pilot import Taken, columns_of, rows_of, take_in
-from handraise.service.sheets import read_sheet, write_sheet
+from handraise.service.sheets import Column, read_sheet, write_sheet
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PLAYBOOK = load_template().playbook
@@ -74,7 +79,7 @@ def filled(file: Path, answers: dict[int, dict[str, object]]) -> None:
     with xlsxwriter.Workbook(str(file)) as book:
         sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
         for row, cells in enumerate(rows):
-            given = answers.get(int(cells[0]) if row else 0, {})
+            given = answers.get(int(str(cells[0]).partition(".")[0]) if row else 0, {})
             for place, cell in enumerate(cells):
                 value = given.get(heads[place], cell)
                 if isinstance(value, date):
@@ -199,6 +204,10 @@ def test_a_row_that_cannot_be_taken_keeps_no_other_from_it(
         ("x.xlsx", b"no zip", "no spreadsheet that can be read"),
         ("x.csv", b"\xff\xfe\x00", "no UTF-8"),
         ("x.csv", b"", "is empty"),
+        ("x.csv", b"no.,note\n1," + b"x" * 200_000, "no CSV that can be read"),
+        ("x.csv", b"no.,note\n" + b"\n" * 20_000, "more than 20,000 rows"),
+        ("x.csv", b"no.," + b"," * 200, "more than 20,000 rows or 200 columns"),
+        ("x.ods", b"PK", r"ends in \.xlsx or \.csv"),
         ("x.csv", b"a,b\n1,2\n", "no column says which handoff"),
     ],
 )
@@ -210,6 +219,95 @@ def test_what_is_no_sheet_of_ours_is_refused(
         taken(ledger, tmp_path / name)
     with pytest.raises(InputError, match="cannot be read"):
         taken(ledger, tmp_path / "nowhere.csv")
+
+
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def packed(
+    file: Path, cells: str, *, texts: str = "", before: str = "", name: str = "xl/worksheets/sheet1.xml"
+) -> Path:
+    """A workbook as an attacker writes it."""
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    links = "".join(
+        f'<Relationship Id="r{n}" Type="{RELATIONS}/{kind}" Target="{target}"/>'
+        for n, (kind, target) in enumerate(
+            {"worksheet": "worksheets/sheet1.xml", "sharedStrings": "sharedStrings.xml"}.items()
+        )
+    )
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("[Content_Types].xml", "<Types/>")
+        start = f'<Relationship Id="r1" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
+        made.writestr("_rels/.rels", f'<Relationships xmlns="{package}">{start}</Relationships>')
+        made.writestr(
+            "xl/workbook.xml",
+            f'<workbook {MAIN} xmlns:r="{RELATIONS}"><sheets><sheet name="a" sheetId="1" r:id="r0"/></sheets></workbook>',
+        )
+        made.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}">{links}</Relationships>')
+        made.writestr("xl/sharedStrings.xml", f"<sst {MAIN}>{texts}</sst>")
+        made.writestr(name, f"{before}<worksheet {MAIN}><sheetData>{cells}</sheetData></worksheet>")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("sheet", "words"),
+    [
+        ({"cells": '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'}, "below row 20,000"),
+        ({"cells": '<row r="1"><c r="A20001"><v>1</v></c></row>'}, "below row 20,000"),
+        ({"cells": '<row r="19999"/><row/><row><c><v>1</v></c></row>'}, "below row 20,000"),
+        ({"cells": '<row r="9"><c r="BZZ9"><v>1</v></c></row>'}, "right of column 200"),
+        ({"cells": '<row><c r="GQ1"/>' + "<c><v>1</v></c>" * 2 + "</row>"}, "right of column 200"),
+        ({"cells": f'<row r="1"><c r="A1" t="str"><v>{"x" * 100_000_001}</v></c></row>'}, "larger than 100 MB"),
+        (
+            {"texts": f"<si><t>{'x' * 1_000_000}</t></si>", "cells": '<row><c t="s"><v>0</v></c></row>' * 60},
+            "more than 50,000,000 characters",
+        ),
+        ({"cells": '<row r="1"/>', "before": "<!DOCTYPE worksheet [<!ENTITY a 'b'>]>"}, "no spreadsheet that can"),
+        ({"cells": '<row r="1"/>', "before": "<!-- -->"}, "no spreadsheet that can be read"),
+        ({"cells": '<row><c t="s"><v>       0</v></c></row>'}, "no spreadsheet that can be read"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_a_small_workbook_cannot_ask_for_all_memory(tmp_path: Path, sheet: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        read_sheet(packed(tmp_path / "x.xlsx", **sheet))
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_workbook_of_another_hand_is_read(tmp_path: Path) -> None:
+    cells = '<row r="1"><c r="A1" t="s"><v>0</v></c></row><row r="20000"><c r="A20000"><v>7</v></c></row>'
+    file = packed(tmp_path / "x.xlsx", cells, texts="<si><t>no.</t></si>")
+    with zipfile.ZipFile(file, "a") as made:
+        made.writestr("docProps/thumbnail.jpeg", b"picture")
+        made.writestr("xl/media/image1.xml", b"\x89PNG")
+    assert read_sheet(file) == [(20000, {"no.": 7})]
+
+
+SIGNS = "=+-@\t,;|\"'\n x\uff1d"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=SIGNS, min_size=1, max_size=12).filter(lambda text: text == text.strip()))
+def test_no_part_of_a_csv_cell_begins_a_formula_and_the_text_comes_back(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "x.csv"
+        write_sheet(file, [Column(heading="a"), Column(heading="b")], [[text, 1]])
+        raw = file.read_text(encoding="utf-8-sig")
+        assert read_sheet(file) == [(2, {"a": text, "b": "1"})]
+    for between in (",", ";", "\t", "|"):
+        for cell in re.split(rf'[{between}\n"]', raw):
+            assert not cell.strip(" ").startswith(("=", "+", "-", "@", "\uff1d"))
+
+
+def test_a_note_is_as_long_as_the_api_takes_it(ledger: Ledger, items: list[InboxItem], tmp_path: Path) -> None:
+    file = tmp_path / "kim.xlsx"
+    write_sheet(file, columns_of("en"), rows_of(items))
+    filled(file, {1: {"note": "x" * 2001}, 2: {"note": "x" * 2000}, 3: {"outcome": "lost", "reason": "y" * 2001}})
+    done = taken(ledger, file)
+    assert [one.said for one in done] == [(), ("note",), (), ()]
+    assert "2,000 characters at most" in done[0].refused
+    assert "2,000 characters at most" in done[2].refused
 
 
 @pytest.mark.parametrize(

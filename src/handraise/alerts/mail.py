@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import smtplib
 import socket
 import ssl
@@ -29,6 +30,7 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 # Nothing but ASCII on the wire, so that every server can pass it on.
 _PLAIN = policy.SMTP.clone(cte_type="7bit")
 _XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MOST_REPLIES = 256 * 1024  # bytes of all replies of one talk; 50 mailboxes need a tenth of it
 _FINAL = 500  # from here on a reply of SMTP is for good
 
 
@@ -147,6 +149,26 @@ class _Smtp(smtplib.SMTP):
         del host, port
         self._ready.settimeout(timeout)
         return self._ready
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply; the library would keep each of its lines, however many there are."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock.makefile("rb", buffering=0))
+        return super().getreply()
+
+
+class _Replies(io.BufferedReader):
+    """What a server replies: so many bytes of it, then it counts as broken off."""
+
+    _left = _MOST_REPLIES
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """The next line, at most `size` bytes of it."""
+        line = super().readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("the mail server replies without end")
+        return line
 
 
 def open_mail(rules: EmailTo, reach: Reach) -> Mail:

@@ -25,6 +25,9 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 # What many programs take for an IPv4 address however it is written: decimal, octal, hexadecimal, shortened.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
+# Without quoting it: with a backslash or a space typed for a slash, the secret of a webhook's path is a part of it.
+_NO_HOST = "what the URL names as its host cannot be the name of one"
+
 # From the registries of special-purpose addresses (RFC 6890 and its successors).
 _NOT_PUBLIC_4 = tuple(
     map(
@@ -234,10 +237,10 @@ def _name(host: str) -> str:
             return str(IPv4Address(host))
         except ValueError as error:
             raise _refused(
-                f"{host!r} is an address in an unusual form", todo="Write it as four numbers, such as 192.0.2.7."
+                "its host is an address in an unusual form", todo="Write it as four numbers, such as 192.0.2.7."
             ) from error
     if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):  # noqa: PLR2004 - of DNS
-        raise _refused(f"{host[:100]!r} cannot be the name of a host")
+        raise _refused(_NO_HOST)
     return host
 
 
@@ -247,7 +250,7 @@ def _in_ascii(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise _refused(f"{host[:100]!r} cannot be the name of a host") from error
+        raise _refused(_NO_HOST) from error
 
 
 def _refused(what: str, *, where: str = "", todo: str = "") -> AddressError:

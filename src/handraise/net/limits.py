@@ -69,7 +69,7 @@ class Answer:
             return now + min(timedelta(seconds=int(said[:9])), _LONGEST_WAIT)
         try:
             at = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, OverflowError):  # a year or a zone that no clock has
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         return min(max(at, now), now + _LONGEST_WAIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 from handraise.errors import RemoteError
 from handraise.net.guard import Address, check_addresses, check_url
@@ -27,11 +28,18 @@ def connect(host: str, port: int, within: Limits) -> socket.socket:
         AddressError: The name is not written plainly, or leads to an address that may not be called.
         RemoteError: The server is not reached; nothing was sent.
     """
-    target = check_url(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    target, until = (
+        check_url(f"http://{f'[{host}]' if ':' in host else host}:{port}/"),
+        time.monotonic() + within.seconds,
+    )
     last: OSError | None = None
     for address in checked_addresses(target.host, port, within):
+        left = until - time.monotonic()  # one deadline for all addresses, as many as the name may have
+        if left <= 0:
+            last = last or TimeoutError("timed out")
+            break
         try:
-            return socket.create_connection((str(address), port), timeout=within.seconds)
+            return socket.create_connection((str(address), port), timeout=left)
         except OSError as error:
             last = error
     raise RemoteError(

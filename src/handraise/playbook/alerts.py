@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import time
+from email.errors import MessageError
+from email.headerregistry import Address
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Discriminator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, field_validator, model_validator
 
 from handraise.errors import AddressError
-from handraise.net.guard import check_url, read_networks
+from handraise.net.guard import check_url
+from handraise.playbook.local_time import LocalTime, TimeZone
+from handraise.playbook.networks import Networks
 from handraise.playbook.section import Language, Name, Section
 from handraise.records.acting import Lane, Priority
 from handraise.records.alerting import AlertKind, Notice
@@ -18,7 +21,17 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 _TOLD: tuple[AlertKind, ...] = ("created", "joined", "assigned", "ended", "reopened")
 # No spaces, no line ends, no brackets: nothing that could become another header.
 _MAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$"
-MailAddress = Annotated[str, Field(pattern=_MAIL)]
+
+
+def _can_be_written(value: str) -> str:
+    """As a header takes it: what only looks like an address would fail with each mail."""
+    try:
+        return Address(addr_spec=value).addr_spec
+    except (ValueError, IndexError, MessageError) as error:
+        raise ValueError(f"{value!r} is no address that a mail can have") from error
+
+
+MailAddress = Annotated[str, Field(pattern=_MAIL), AfterValidator(_can_be_written)]
 MOST_DESTINATIONS = 50
 
 
@@ -31,14 +44,9 @@ class Quiet(Section):
         days_off: Days that are quiet as a whole, 1 = Monday.
     """
 
-    start: time = time(0)
-    end: time = time(0)
+    start: LocalTime = time(0)
+    end: LocalTime = time(0)
     days_off: tuple[Annotated[int, Field(ge=1, le=7)], ...] = ()
-
-    @field_validator("start", "end", mode="before")
-    @classmethod
-    def _minutes(cls, value: object) -> object:
-        return f"{value:02}:00" if isinstance(value, int) and not isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _leaves_some_time(self) -> Quiet:
@@ -68,11 +76,11 @@ class Destination(Section):
     priorities: tuple[Priority, ...] = ()
     owners: tuple[str, ...] = ()
     language: Language | None = None
-    timezone: str | None = None
-    digest: tuple[time, ...] = ()
+    timezone: TimeZone | None = None
+    digest: tuple[LocalTime, ...] = ()
     quiet: Quiet = Quiet()
     urgent_at_once: bool = False
-    allow_private: tuple[str, ...] = ()
+    allow_private: Networks = ()
 
     def takes(self, notice: Notice) -> bool:
         """Whether it is to be told about something."""
@@ -88,33 +96,15 @@ class Destination(Section):
         named = (getattr(self, name) for name in type(self).model_fields if name.endswith("_env"))
         return tuple(name for name in named if name)
 
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str | None) -> str | None:
-        try:
-            return value and ZoneInfo(value).key
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from error
-
     @field_validator("digest", mode="before")
     @classmethod
-    def _times(cls, value: object) -> object:
-        items = value if isinstance(value, list) else [value]
-        return [f"{item:02}:00" if isinstance(item, int) and not isinstance(item, bool) else item for item in items]
+    def _one_is_enough(cls, value: object) -> object:
+        return value if isinstance(value, list) else [value]
 
     @field_validator("digest")
     @classmethod
     def _in_order(cls, value: tuple[time, ...]) -> tuple[time, ...]:
         return tuple(sorted(set(value)))
-
-    @field_validator("allow_private")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            read_networks(value)
-        except ValueError as error:
-            raise ValueError(f"{error}; write networks such as 10.1.0.0/16 or 127.0.0.1") from error
-        return value
 
 
 def _checked(url: str) -> str:

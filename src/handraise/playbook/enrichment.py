@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from handraise.playbook.networks import Networks
 from handraise.playbook.section import Name, Section
 
 ACCOUNTS, PEOPLE, SELF_REPORT, PROVIDER = "accounts", "people", "self_report", "provider"
@@ -86,7 +87,7 @@ class HttpProvider(Section):
     per_month: Count = 2000
     per_second: float = Field(default=2.0, gt=0, le=100)
     seconds: float = Field(default=10.0, gt=0, le=60)
-    allow_private: tuple[str, ...] = ()
+    allow_private: Networks = ()
 
     @field_validator("headers", "headers_env")
     @classmethod

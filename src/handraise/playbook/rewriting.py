@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from handraise.playbook.networks import Networks
 from handraise.playbook.section import Section
 
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -34,7 +35,7 @@ class Rewriting(Section):
     per_month: int = Field(default=500, ge=0, le=10_000_000)
     seconds: float = Field(default=30.0, gt=0, le=120)
     most_tokens: int = Field(default=900, ge=100, le=8000)
-    allow_private: tuple[str, ...] = ()
+    allow_private: Networks = ()
 
     @field_validator("url")
     @classmethod

@@ -120,14 +120,20 @@ class Deliverer:
         with self._ledger.reading() as connection:
             due = outbox.due_destinations(connection, self._world.now())
         for name, urgent in due.items():
-            at_work = self._at_work.get(name)
-            rules = destinations.get(name)
-            if rules is None or (at_work and at_work.is_alive()) or not self._may_send(rules, urgent=urgent):
-                continue
-            # A daemon: a server that does not answer keeps nobody from stopping; what it has is settled by the next start.
-            thread = threading.Thread(target=self._drain, args=(name, rules), name=f"alerts to {name}", daemon=True)
-            self._at_work[name] = thread
-            thread.start()
+            if rules := destinations.get(name):
+                try:
+                    self._begin_with(name, rules, urgent=urgent)
+                except Exception as error:  # noqa: BLE001 - one that cannot be asked keeps no other waiting
+                    _log.error("alerts could not be sent", destination=name, reason=str(error))
+
+    def _begin_with(self, name: str, rules: Destination, *, urgent: bool) -> None:
+        at_work = self._at_work.get(name)
+        if (at_work and at_work.is_alive()) or not self._may_send(rules, urgent=urgent):
+            return
+        # A daemon: a server that does not answer keeps nobody from stopping; what it has is settled by the next start.
+        thread = threading.Thread(target=self._drain, args=(name, rules), name=f"alerts to {name}", daemon=True)
+        self._at_work[name] = thread
+        thread.start()
 
     def _may_send(self, rules: Destination, *, urgent: bool) -> bool:
         ready = not missing_variables(rules, self._world.reach)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from handraise.errors import ConflictError, DraftError, InputError
 from handraise.handoffs.drafting_facts import facts_of
 from handraise.handoffs.drafts import Text, because, check_draft, fill_in, refuse
@@ -15,6 +17,7 @@ from handraise.ledger import acting
 from handraise.ledger.audit import take_turn
 from handraise.ledger.draft_approvals import approvals_of, keep_approval
 from handraise.ledger.rewrites import rewrite_of
+from handraise.ledger.suppression import is_suppressed
 from handraise.playbook.section import Language
 from handraise.records.brief import Brief, PersonOnMap
 from handraise.records.drafts import Approval, Blocked, Cite, Draft, Persona
@@ -169,7 +172,22 @@ def approve(project: Project, number: int, said: Approving, *, language: Languag
     )
     with ledger_of(project) as ledger, ledger.transaction() as connection:
         take_turn(connection)
+        check_still_theirs(connection, draft)
         return keep_approval(connection, approval)
+
+
+def check_still_theirs(connection: Connection, draft: Draft) -> None:
+    """Refuse to keep a text whose person was erased while it was made; within the transaction that would keep it.
+
+    Raises:
+        ConflictError: The handoff is gone or names somebody else by now, or the person's data may not be used any more.
+    """
+    if draft.handoff is None:
+        return
+    there = acting.handoffs_numbered(connection, [draft.handoff])
+    named = draft.person_id is not None and any(one.person_id == draft.person_id for one in there)
+    if not named or is_suppressed(connection, [str(draft.person_id)]):
+        raise ConflictError("whom the text is for may not be written to by now.", todo="Look at the handoff again.")
 
 
 def _of_rewrite(project: Project, number: int, said: Approving) -> Approving:

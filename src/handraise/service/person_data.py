@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from handraise.errors import NotFoundError
 from handraise.events.erase import Subject, subject_of
+from handraise.ledger.person_rows import rows_about
 from handraise.service.project import Project
 from handraise.warehouse.functions import any_of
 from handraise.warehouse.tables import INPUTS
@@ -16,7 +17,7 @@ _MADE = {"kept_person_values": "measured", "person_history": "history"}
 
 
 def data_of(project: Project, person_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Table → rows about a person, with anonymous ids, aliases and addresses that are theirs alone.
+    """Table → rows about a person, with anonymous ids, aliases and addresses that are theirs alone: of data and ledger.
 
     Raises:
         NotFoundError: Nothing is stored of this person.
@@ -29,6 +30,9 @@ def data_of(project: Project, person_id: str) -> dict[str, list[dict[str, Any]]]
     for table, name in _MADE.items():
         if table in there:
             found[name] = _rows(project, table, ["person_id"], subject)
+    if project.ledger is not None:
+        with project.ledger() as ledger, ledger.reading() as connection:
+            found |= rows_about(connection, subject.ids, subject.emails)
     if not any(found.values()):
         raise NotFoundError(f"nothing is stored of a person {person_id!r}.", todo="Check the id.")
     return {name: rows for name, rows in found.items() if rows}

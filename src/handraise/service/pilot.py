@@ -55,6 +55,7 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
 }
 _WIDTHS = {"number": 6, "account": 26, "whom": 22, "title": 22, "due": 17, "because": 50, "note": 40}
 _MOST_MONEY = 1e12
+_MOST_WORDS = 2000
 _THOUSANDS = 3
 FILE = "handraise-inbox.xlsx"
 # In this order things happen.
@@ -198,7 +199,7 @@ def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> 
 
     outcome = _outcome(cells["outcome"])
     if cells["note"] is not None:
-        add("note", note=str(cells["note"]))
+        add("note", note=_words(cells["note"], _FILLED["note"][0]))
     if outcome == "accept":
         add("accept")
     for step in _STEPS:
@@ -213,9 +214,22 @@ def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> 
             add("rate", signal=signal, rating=rating)
     if outcome in {"reject", "lost", "won"}:
         amount = None if cells["amount"] is None else _money(cells["amount"], _FILLED["amount"][0])
-        reason = str(cells["reason"]).strip().casefold().replace(" ", "_") if cells["reason"] is not None else None
+        words = None if cells["reason"] is None else _words(cells["reason"], _FILLED["reason"][0])
+        reason = words and words.casefold().replace(" ", "_")
         add(cast(CallKind, outcome), reason=reason, amount=amount if outcome == "won" else None)
     return made
+
+
+def _words(cell: Cell, where: str) -> str:
+    """As much as the API takes too."""
+    text = str(cell).strip()
+    if len(text) > _MOST_WORDS or "\0" in text:
+        raise InputError(
+            f"a text has {_MOST_WORDS:,} characters at most, and none of them is NUL; this one has {len(text):,}.",
+            where=where,
+            todo="Shorten it.",
+        )
+    return text
 
 
 def _outcome(cell: Cell) -> str | None:

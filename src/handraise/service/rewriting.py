@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handraise.errors import AddressError, PlaybookError, ProjectError, RemoteError
+from handraise.errors import AddressError, ConflictError, PlaybookError, ProjectError, RemoteError
 from handraise.handoffs.drafting_facts import facts_of
 from handraise.handoffs.drafts import refuse
 from handraise.handoffs.rewrite_answer import Judged, because, judge
@@ -30,7 +30,7 @@ from handraise.playbook.selling import Outreach
 from handraise.records.drafts import Draft
 from handraise.records.rewriting import Rewrite
 from handraise.service.briefs import brief_of_handoff
-from handraise.service.drafting import draft_from
+from handraise.service.drafting import check_still_theirs, draft_from
 from handraise.service.project import Project
 
 # What its requests are counted under; no provider of enrichment can be called so.
@@ -76,6 +76,7 @@ def reword(draft: Draft, company: str, wanted: Rewording) -> Rewrite:
         PlaybookError: Rewording is switched off.
         ProjectError: The key is not in the environment.
         DraftError: The draft itself may not be used.
+        ConflictError: Whoever it is for was erased, or the handoff changed, before the model answered; nothing is kept.
     """
     settings = wanted.settings
     if settings is None:
@@ -162,12 +163,18 @@ def _kept(draft: Draft, judged: Judged, attempts: int, wanted: Rewording, settin
         at=wanted.now(),
     )
     told: dict[str, Any] = {"model": settings.model, "attempts": attempts, "outcome": judged.code or "reworded"}
-    if judged.draft:
-        told["sha256"] = judged.draft.sha256
+    where = f"handoff {draft.handoff}" if draft.handoff is not None else "preview"
+    gone: ConflictError | None = None
     with wanted.ledger.transaction() as connection:
         take_turn(connection)
-        if judged.draft:
+        try:  # the model took its time, and whoever was erased meanwhile does not come back by its answer
+            check_still_theirs(connection, draft)
+        except ConflictError as error:
+            gone, told["outcome"] = error, "gone"
+        if judged.draft and not gone:
+            told["sha256"] = judged.draft.sha256
             rewrites.keep_rewrite(connection, done, by=wanted.actor)
-        where = f"handoff {draft.handoff}" if draft.handoff is not None else "preview"
         record(connection, actor=wanted.actor, action="draft.reword", object=where, details=told, now=done.at)
+    if gone:
+        raise gone
     return done

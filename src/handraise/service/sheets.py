@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import InputError
+from handraise.service.workbooks import MOST_COLUMNS, MOST_ROWS, looked_through
 from handraise.warehouse.text_files import write_whole
 
-# Programs take cells that begin so for formulas.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Programs take cells that begin so for formulas; and a program of another country takes other signs for the end of a cell,
+# so that what stands after them may begin one. Of Chinese and Japanese signs, some programs make the plain ones.
+_STARTS = r"(?:\A|(?<=[,;|\t\r\n\"]))"
+_BEFORE_FORMULA = r"(?='*[^\S\t\r\n]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])"
+_FORMULA, _GUARDED = re.compile(_STARTS + _BEFORE_FORMULA), re.compile(f"{_STARTS}'{_BEFORE_FORMULA}")
 _LONGEST = 32_000  # characters that a cell of a spreadsheet holds
 _MOST_BYTES = 20_000_000
 Cell = str | float | int | date | None
@@ -58,7 +63,7 @@ def write_sheet(path: Path, columns: Sequence[Column], rows: Sequence[Sequence[C
 
 def _plain(cell: Cell) -> str:
     text = "" if cell is None else str(cell)
-    return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA) else text
+    return _FORMULA.sub("'", text) if isinstance(cell, str) else text
 
 
 def xlsx_of(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> bytes:
@@ -112,35 +117,53 @@ def read_sheet(path: Path) -> list[tuple[int, dict[str, Cell]]]:
     return found
 
 
+def _check_size(path: Path) -> None:
+    if path.stat().st_size > _MOST_BYTES:
+        raise InputError("the spreadsheet is larger than 20 MB.")
+
+
 def _lines_of(path: Path) -> list[Sequence[Any]]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError("the spreadsheet is larger than 20 MB.", where=str(path))
+        _check_size(path)
         if path.suffix.lower() in {".csv", ".txt", ".tsv"}:
             return _csv_lines(path.read_text(encoding="utf-8-sig"))
+        if path.suffix.lower() == ".xlsx":
+            return _xlsx_lines(looked_through(path))
     except UnicodeDecodeError as error:
         raise InputError(
             "this is no UTF-8 text.", where=str(path), todo="Save it as .xlsx, or as CSV UTF-8."
         ) from error
+    except csv.Error as error:
+        raise InputError(f"this is no CSV that can be read ({error}).", where=str(path)) from error
+    except InputError as error:
+        raise InputError(error.what, where=str(path), todo=error.todo) from error
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror}).", where=str(path)) from error
+    raise InputError("a spreadsheet ends in .xlsx or .csv.", where=str(path), todo="Save it as .xlsx or as CSV UTF-8.")
+
+
+def _xlsx_lines(file: io.BytesIO) -> list[Sequence[Any]]:
     import python_calamine
 
     try:
-        with python_calamine.CalamineWorkbook.from_path(path) as book:
-            lines: list[Sequence[Any]] = list(book.get_sheet_by_index(0).to_python(skip_empty_area=False))
+        with python_calamine.CalamineWorkbook.from_filelike(file) as book:
+            return list(book.get_sheet_by_index(0).to_python(skip_empty_area=False))
     except Exception as error:
         raise InputError(
-            f"this is no spreadsheet that can be read ({error}).", where=str(path), todo="Save it as .xlsx or .csv."
+            f"this is no spreadsheet that can be read ({error}).", todo="Save it as .xlsx or as CSV UTF-8."
         ) from error
-    return lines
 
 
 def _csv_lines(text: str) -> list[Sequence[Any]]:
     """Programs of many countries put semicolons between cells, and tabs are what one copies."""
     first = text.partition("\n")[0]
     between = max((",", ";", "\t"), key=first.count)
-    return list(csv.reader(io.StringIO(text), delimiter=between))
+    lines: list[Sequence[Any]] = []
+    for line in csv.reader(io.StringIO(text), delimiter=between):
+        if len(lines) == MOST_ROWS or len(line) > MOST_COLUMNS:
+            raise InputError(f"the file holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns.")
+        lines.append(line)
+    return lines
 
 
 def _read(cell: Any) -> Cell:
@@ -150,10 +173,7 @@ def _read(cell: Any) -> Cell:
         return "yes" if cell else "no"
     if isinstance(cell, date | int | float):
         return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
-    text = "" if cell is None else str(cell).strip()
-    if text.startswith("'") and text[1:2] in _FORMULA:
-        text = text[1:]
-    return text or None
+    return _GUARDED.sub("", "" if cell is None else str(cell).strip()) or None
 
 
 def cells_by(headings: Mapping[str, Iterable[str]], row: Mapping[str, Cell]) -> dict[str, Cell]:
