@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
+from handraise.playbook.local_time import LocalTime, TimeZone
 from handraise.playbook.section import Section
 
 
@@ -44,20 +44,11 @@ class Hours(Section):
         country: ISO 3166 code whose public holidays are off; None = none are.
     """
 
-    timezone: str = "UTC"
+    timezone: TimeZone = "UTC"
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
-    start: time = time(9)
-    end: time = time(17)
+    start: LocalTime = time(9)
+    end: LocalTime = time(17)
     country: str | None = None
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from error
-        return value
 
     @field_validator("country")
     @classmethod
@@ -70,15 +61,3 @@ class Hours(Section):
                     f"there are no public holidays of {value!r} to be had; write a code such as DE, or null"
                 )
         return value
-
-    @field_validator("start", "end")
-    @classmethod
-    def _of_the_clock(cls, value: time) -> time:
-        if value.tzinfo is not None:
-            raise ValueError("a time of the clock has no zone of its own; `timezone` says where it is")
-        return value
-
-    @field_validator("start", "end", mode="before")
-    @classmethod
-    def _minutes(cls, value: object) -> object:
-        return f"{value:02}:00" if isinstance(value, int) and not isinstance(value, bool) else value
