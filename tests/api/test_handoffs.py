@@ -60,6 +60,8 @@ def test_what_becomes_of_a_handoff_is_said_and_taken_back(asked: Served) -> None
     assert (back.status, back.json["handoff"]["status"]) == (200, "working")
     found = asked.get(f"handoffs/{number}")
     assert [one["kind"] for one in found["calls"]] == ["claim", "reject"]
+    assert found["because"] == ["asked to talk to sales"]
+    assert asked.get(f"handoffs/{number}?lang=zh")["because"] == ["要求联系销售"]
     assert asked.ask("GET", "/api/v1/handoffs/999999").kind == "not-found"
     key = asked.key("read")
     assert asked.ask("POST", f"/api/v1/handoffs/{number}/undo", {}, key=key).kind == "missing-scope"

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from handraise.faces.api.asked import NO_NUL, HostOf, Id, Language, Number
+from handraise.faces.api.asked import NO_NUL, Asked, HostOf, Id, Language, Number
 from handraise.faces.api.auth import Caller, Reader, Writer
 from handraise.faces.api.pages import Page, Paged, Text, Whole, cut, place_in
 from handraise.faces.api.problems import documented
 from handraise.ledger import acting
-from handraise.records.acting import Call, CallKind, Decision
+from handraise.records.acting import Call, CallKind, Decision, Handoff
 from handraise.service import questions
 from handraise.service.calling import Told, say, told, undo
 from handraise.service.inbox import InboxChoice, InboxItem, place_of
@@ -53,6 +53,24 @@ class CallWanted(BaseModel):
     note: Annotated[Words | None, Field(description="In words.")] = None
     signal: Annotated[Words | None, Field(description="The trigger that is rated.")] = None
     rating: Annotated[int | None, Field(ge=1, le=5, description="From 1, a waste of time, to 5, just right.")] = None
+
+
+class HandoffAsked(Asked):
+    """In which words."""
+
+    lang: Language = None
+
+
+class HandoffShown(BaseModel):
+    """One handoff, with names and reasons in words."""
+
+    handoff: Handoff
+    state: str = Field(description="Where its account stands now.")
+    calls: list[Call] = Field(description="Everything that was said about it, oldest first.")
+    account_name: str | None
+    person_name: str | None
+    person_title: str | None
+    because: list[str] = Field(description="Its reasons, the strongest first.")
 
 
 class UndoWanted(BaseModel):
@@ -107,9 +125,20 @@ def list_decisions(
     summary="One handoff",
     responses=documented("not-found", always=False),
 )
-def get_handoff(host: HostOf, _: Reader, number: Number) -> Told:
-    """A handoff, and everything that was said about it. Needs the scope `read`."""
-    return told(host.ledger, number)
+def get_handoff(host: HostOf, _: Reader, number: Number, asked: Annotated[HandoffAsked, Query()]) -> HandoffShown:
+    """A handoff with names and reasons in words, and everything that was said about it. Needs the scope `read`."""
+    found = told(host.ledger, number)
+    with host.reading() as project:
+        item = questions.handoff_item(project, number=number, language=asked.lang, now=host.now())
+    return HandoffShown(
+        handoff=found.handoff,
+        state=found.state,
+        calls=list(found.calls),
+        account_name=item.account_name,
+        person_name=item.person_name,
+        person_title=item.person_title,
+        because=list(item.because),
+    )
 
 
 @router.post(
