@@ -119,6 +119,14 @@ def test_a_contact_stops_the_clock_and_a_claim_does_not(ledger: Ledger) -> None:
         undo(ledger, two.id, RULES, by="bo", now=LATER)
 
 
+def test_who_spoke_up_meanwhile_keeps_it(ledger: Ledger) -> None:
+    before = hand_over(ledger, facts())
+    say(ledger, before.id, called("contacted", "ana"), RULES)
+    with ledger.transaction() as connection:
+        assert not assigning.give(connection, before, replace(before, owner="bo"))
+    assert found(ledger, before.id).owner == "ana"
+
+
 def test_what_somebody_who_left_had_goes_to_others_at_once(ledger: Ledger) -> None:
     one = hand_over(ledger, facts())
     tell(ledger, RULES, "reps", "ana", {"known_as": ["Ana Ruiz"], "active": False}, actor="x", now=NOW)
