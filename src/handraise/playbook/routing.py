@@ -181,6 +181,10 @@ class Routing(Section):
         named = [rep_id for rep_id, rep in self.reps.items() if (rep.name or "").casefold() == wanted]
         return named[0] if len(named) == 1 else None
 
+    def who_is_meant(self, name: str) -> str:
+        """What to say to whoever wrote a name that is not here."""
+        return did_you_mean(name, list(self.reps)) or f"It has {', '.join(self.reps)}."
+
     def teams_of(self, rep_id: str) -> tuple[str, ...]:
         """Names of somebody's teams."""
         return tuple(name for name, team in self.teams.items() if rep_id in team.members)

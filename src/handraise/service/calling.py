@@ -12,7 +12,6 @@ from handraise.ledger import acting, calls
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.store import Ledger
 from handraise.playbook.handoffs import Handoffs
-from handraise.playbook.reading import did_you_mean
 from handraise.playbook.routing import Routing
 from handraise.playbook.schema import Playbook
 from handraise.records.acting import Call, Handoff, Life
@@ -103,18 +102,16 @@ def _named(call: Call, routing: Routing) -> Call:
     by, to = routing.rep_called(call.by) or call.by, routing.rep_called(call.to) or call.to
     if routing.reps and by not in routing.reps and call.kind not in {"note", "rate"}:
         raise InputError(
-            f"the roster does not have {by!r}.", where="by", todo=f"Say whose words they are: {_known(by, routing)}"
+            f"the roster does not have {by!r}.",
+            where="by",
+            todo=f"Say whose words they are: {routing.who_is_meant(by)}",
         )
     takes = to if call.kind == "reassign" else by
     if call.kind == "reassign" and to and routing.reps and to not in routing.reps:
-        raise InputError(f"the roster does not have {to!r}.", where="to", todo=_known(to, routing))
+        raise InputError(f"the roster does not have {to!r}.", where="to", todo=routing.who_is_meant(to))
     if takes in routing.reps and not routing.reps[takes].active and call.kind not in {"note", "rate"}:
         raise ConflictError(f"{takes} takes no handoffs any more.", todo="`handraise roster` lists who does.")
     return replace(call, by=by, to=to)
-
-
-def _known(name: str, routing: Routing) -> str:
-    return did_you_mean(name, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
 
 
 def _life(known: dict[str, Life], handoff: Handoff) -> Life:

@@ -14,7 +14,6 @@ from handraise.errors import NotFoundError, ProjectError
 from handraise.ledger import acting
 from handraise.ledger.calls import find_handoff
 from handraise.ledger.store import Ledger
-from handraise.playbook.reading import did_you_mean
 from handraise.playbook.routing import Routing
 from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
@@ -116,8 +115,7 @@ def inbox(project: Project, choice: InboxChoice, language: Language) -> list[Inb
         live = acting.list_handoffs(connection)
         routing = in_force(connection, project.loaded.playbook.handoffs).routing
     if choice.owner and routing.reps and routing.rep_called(choice.owner) is None:
-        known = did_you_mean(choice.owner, list(routing.reps)) or f"It has {', '.join(routing.reps)}."
-        raise NotFoundError(f"the roster does not have {choice.owner!r}.", todo=known)
+        raise NotFoundError(f"the roster does not have {choice.owner!r}.", todo=routing.who_is_meant(choice.owner))
     wanted = (one for one in live if choice.takes(one) and choice.is_theirs(one, routing))
     return items_of(project, sorted(wanted, key=place_of)[: choice.limit], language)
 

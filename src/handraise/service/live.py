@@ -188,7 +188,7 @@ class Live:
         except InputError:  # nothing was ever loaded
             return False
         with self._ledger() as ledger:
-            if ledger:
+            if ledger and not may_wait:
                 deciding.pass_on_due(project, ledger, as_of=as_of, now=now)
             everybody = self._score(as_of, now, ledger)
             if everybody is None:

@@ -88,7 +88,7 @@ def in_force(connection: Connection, rules: Handoffs) -> Handoffs:
 
 
 def _one_by_one(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    """People first, as teams and territories name them; a team goes without those who are not there any more."""
+    """People first, as teams and territories name them."""
     for kind in ("reps", "teams", "territories"):
         yield from ((kind, name, body) for name, body in entries.get(kind, {}).items())
 
