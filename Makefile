@@ -10,8 +10,8 @@ export NO_MKDOCS_2_WARNING = 1
 # Any Python from 3.11 on; `make setup PYTHON=python3.13` picks one.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
-# How many tests run at the same time.
-JOBS ?= 2
+# How many tests run at the same time; three keep two processors busy, as many wait for a server or for an engine.
+JOBS ?= 3
 # Events of the benchmark (empty: 30 million, for bench-history 120 million), and how many days it repeats.
 EVENTS ?=
 REPEAT ?= 3

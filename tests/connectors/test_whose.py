@@ -12,7 +12,8 @@ from handraise.events.connectors.salesforce import Salesforce
 from handraise.events.connectors.stripe import Stripe
 from handraise.events.formats.protocol import Source
 from handraise.events.registry import detect
-from handraise.service.project import load, replay
+from handraise.service.aside import replay
+from handraise.service.project import load
 from support import scores
 
 COMPANY = [{"id": 31, "property_name": "Nettle Inc.", "property_domain": "nettle-example.com",

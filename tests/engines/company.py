@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from handraise.accounts.leads import find_lead_accounts
 from handraise.handoffs.edges import hold_known, make_edges
-from handraise.handoffs.facts import make_facts, touches_of
+from handraise.handoffs.facts import make_facts
 from handraise.service.project import Project
 from path.messy import tables_of
 from support import DAY, HOUR, Row, Tables, before, ev
@@ -104,6 +104,5 @@ def edges_of(project: Project) -> dict[str, list[Row]]:
     accounts = sorted({row["account_id"] for row in fired})
     warehouse.hold("candidates", pa.table({"account_id": pa.array(accounts, pa.string())}))
     make_facts(warehouse)
-    found = {name: warehouse.whole(name).to_pylist() for name in ("fired", "ended", "acting_accounts", "acting_people")}
-    found["touches"] = warehouse.rows(touches_of(warehouse)).to_pylist()
-    return {name: sorted(rows, key=repr) for name, rows in found.items()}
+    tables = ("fired", "ended", "acting_accounts", "acting_people", "acting_touches")
+    return {name: sorted(warehouse.whole(name).to_pylist(), key=repr) for name in tables}

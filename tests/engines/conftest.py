@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a server of our own, on a socket in a folder of our own."""
@@ -44,6 +47,9 @@ def spark() -> Iterator["SparkSession"]:
         # Compiling each query takes longer than running it on so few rows.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        # So does Java's optimizer over a program that ends after some minutes.
+        "spark.driver.extraJavaOptions": _QUICK_START,
+        "spark.executor.extraJavaOptions": _QUICK_START,
         "spark.sql.warehouse.dir": f"{folder}/warehouse",
         "spark.worker.dir": f"{folder}/work",
         "spark.local.dir": f"{folder}/local",

@@ -13,6 +13,7 @@ from handraise.events.registry import FORMATS
 from handraise.playbook.connection import FORMAT_TABLES
 from handraise.playbook.load import parse_playbook
 from handraise.service import project as projects
+from handraise.service.aside import quarantined
 from support import NOW, T, export_bytes, load_folder, memory_project
 
 
@@ -95,13 +96,13 @@ def test_segment_scores_are_those_of_the_files_and_bad_rows_name_their_table(tmp
     with projects.open_project(folder, environment={"OURS": str(theirs)}) as project:
         events = next(count for count in projects.read_sources(project) if count.input == "events")
         assert (events.read, events.quarantined) == (1, 1)
-        [aside] = projects.quarantined(project, 5)[0]
+        [aside] = quarantined(project, 5)[0]
         assert (aside["file"], aside["reason"]) == ("app.export 2026-01-02", "person_id or anonymous_id is missing")
     with duckdb.connect(str(theirs)) as connection:
         connection.execute("DELETE FROM app.export WHERE id = 'nobody'")
     with projects.open_project(folder, environment={"OURS": str(theirs)}) as project:
         projects.read_sources(project)
-        assert projects.quarantined(project, 5)[1] == 0
+        assert quarantined(project, 5)[1] == 0
 
 
 @pytest.mark.parametrize(

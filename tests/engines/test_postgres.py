@@ -18,6 +18,7 @@ from engines.company import PLAYBOOK, arrow, company, edges_of  # noqa: E402
 from handraise.errors import BusyError, InputError, PlaybookError, ProjectError  # noqa: E402
 from handraise.playbook.load import parse_playbook  # noqa: E402
 from handraise.service import project as projects  # noqa: E402
+from handraise.service.aside import quarantined  # noqa: E402
 from handraise.service.doctor import examine  # noqa: E402
 from handraise.service.explain import explain  # noqa: E402
 from support import DAY, NOW, T, Tables, ev, export_bytes, load_folder, memory_project, write  # noqa: E402
@@ -196,7 +197,7 @@ def test_what_is_said_when_something_is_wrong(postgres: str, schema: str, tmp_pa
         (events, *_) = projects.read_sources(project)
         assert events.quarantined == 30
         assert events.read == events.loaded + events.duplicate + 30
-        shown, kept = projects.quarantined(project, 3)
+        shown, kept = quarantined(project, 3)
         assert (kept, shown[0]["reason"]) == (20, "person_id or anonymous_id is missing")
         projects.refresh(project, [T], now=NOW)
         assert any("Postgres 1" in check.found for check in examine(project, NOW))

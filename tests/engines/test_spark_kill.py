@@ -25,6 +25,7 @@ spark.sql.shuffle.partitions 2
 spark.sql.adaptive.enabled false
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
+spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 # Puts the company's tables into the catalog, and dies as soon as one of the three tables of a day is stored.
 KILLED = """
@@ -35,7 +36,7 @@ from engines.company import company
 from engines.test_spark import put
 from handraise.service import project as projects
 from support import NOW, T
-put(SparkSession.builder.master("local[2]").enableHiveSupport().getOrCreate(), company(count=40))
+put(SparkSession.builder.master("local[2]").enableHiveSupport().getOrCreate(), company(count=20))
 def die(step):
     if step.name == "person_days":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -79,7 +80,7 @@ def test_a_run_that_is_killed_is_completed_by_the_next(tmp_path: Path) -> None:
         pytest.skip("Spark needs Java 17, which is not here")
     import pickle
 
-    tables = company(count=40)
+    tables = company(count=20)
     listed = "".join(f"    {name}: own.{name}\n" for name in tables if name != "events")
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "handraise.yaml").write_text(

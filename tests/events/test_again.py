@@ -7,7 +7,7 @@ import pytest
 
 from events.loading import BAD, GOOD, HEAD, aside, load_text, reasons, stored
 from handraise.errors import InputError
-from handraise.service import project as projects
+from handraise.service.aside import replay
 from handraise.service.project import Project
 from support import load_folder, memory_project
 
@@ -56,7 +56,7 @@ def test_limits_of_one_meter_and_moment_are_one_row_whoever_owns_them(project: P
 def test_replay_keeps_what_is_still_bad(title: str, project: Project, tmp_path: Path) -> None:
     load_text(project, tmp_path, f"{HEAD}\n{BAD[title][0]}\n")
     before = project.warehouse.rows(project.warehouse.table("quarantine")).to_pylist()
-    [count] = projects.replay(project)
+    [count] = replay(project)
     assert (count.read, count.loaded, count.quarantined) == (1, 0, 1)
     assert project.warehouse.rows(project.warehouse.table("quarantine")).to_pylist() == before
 
@@ -69,7 +69,7 @@ def test_replay_loads_what_is_good_by_now(project: Project, tmp_path: Path) -> N
     schema = project.warehouse.table("quarantine").schema().to_pyarrow()
     project.warehouse.empty("quarantine")
     project.warehouse.insert("quarantine", project.warehouse.hold("x", pa.Table.from_pylist(aside_rows, schema=schema)))
-    [count] = projects.replay(project)
+    [count] = replay(project)
     assert (count.read, count.loaded, count.quarantined) == (2, 1, 1)
     assert len(stored(project)) == 1
 
@@ -83,7 +83,7 @@ def test_attributes_rename_columns_also_when_replayed(tmp_path: Path) -> None:
         assert (row["email"], f"{row['created_at']:%Y-%m-%d %H:%M}") == ("p@x.com", "2026-10-01 00:00")
         assert stored(project, "accounts")[0]["employees"] == 70
         assert reasons(project)[0][1].startswith("created_at is not")
-        assert [c.quarantined for c in projects.replay(project)] == [1]
+        assert [c.quarantined for c in replay(project)] == [1]
         (tmp_path / "people-2.csv").write_text("person_id,mail,email\np,a@x.com,b@x.com\n")
         with pytest.raises(InputError, match="which the file has already"):
             load_folder(project, tmp_path / "people-2.csv")

@@ -15,6 +15,7 @@ from handraise.events.intake import FileCount
 from handraise.events.registry import FORMATS, detect
 from handraise.events.sources import find_files, survey
 from handraise.service import project as projects
+from handraise.service.aside import replay
 from handraise.service.project import Project
 from support import load_folder, memory_project
 
@@ -60,7 +61,7 @@ def test_a_bad_row_keeps_what_its_file_said_and_can_be_replayed(tmp_path: Path) 
             "created_at",
         ]
         assert json.loads(rows[1]["raw"])["elements_chain"] == "div.x"
-        projects.replay(project)
+        replay(project)
         again = project.warehouse.rows(project.warehouse.table("quarantine").order_by("input", "line")).to_pylist()
         assert again == rows
 
@@ -75,7 +76,7 @@ def test_replay_takes_in_what_is_good_by_now_through_the_same_format(tmp_path: P
         project.warehouse.empty("quarantine")
         held = project.warehouse.hold("x", pa.Table.from_pylist([mended], schema=schema))
         project.warehouse.insert("quarantine", held)
-        [count] = projects.replay(project)
+        [count] = replay(project)
         assert (count.read, count.loaded, count.quarantined) == (1, 1, 0)
         [event] = project.warehouse.rows(project.warehouse.table("events")).to_pylist()
         assert (event["event_id"], event["person_id"], event["workspace_id"]) == ("1", "p", "w")

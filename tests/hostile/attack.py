@@ -12,6 +12,7 @@ from handraise.errors import EngineError, HandraiseError
 from handraise.events.intake import PASSED_OVER
 from handraise.scores import history
 from handraise.service import project as projects
+from handraise.service.aside import replay
 from handraise.service.project import Loaded, Project
 from handraise.service.refresh import score_as_of
 from handraise.warehouse.tables import INPUTS
@@ -134,7 +135,7 @@ def _again_changes_nothing(project: Project, folder: Path, first: Loaded) -> Non
 
 def _replay_keeps_everything(project: Project) -> None:
     aside = project.warehouse.count(project.warehouse.table("quarantine"))
-    tried = projects.replay(project)
+    tried = replay(project)
     left = project.warehouse.count(project.warehouse.table("quarantine"))
     assert sum(count.read for count in tried) == aside
     assert left + sum(count.loaded + count.duplicate for count in tried) == aside

@@ -73,7 +73,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Call]]
     return whole, tracked(late)
 
 
-def test_live_scores_equal_those_of_a_refresh_to_the_byte(company: tuple[Path, list[Call]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("crowd", [2_000, 0], ids=["few at a time", "a crowd at a time"])
+def test_live_scores_equal_those_of_a_refresh_to_the_byte(
+    company: tuple[Path, list[Call]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crowd: int
+) -> None:
+    monkeypatch.setattr("handraise.service.live._MOST_PEOPLE", crowd)
     first, calls = company
     newcomers: list[Call] = [
         (

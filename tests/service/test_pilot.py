@@ -204,7 +204,7 @@ def test_a_row_that_cannot_be_taken_keeps_no_other_from_it(
         ("x.xlsx", b"no zip", "no spreadsheet that can be read"),
         ("x.csv", b"\xff\xfe\x00", "no UTF-8"),
         ("x.csv", b"", "is empty"),
-        ("x.csv", b"no.,note\n1," + b"x" * 200_000, "no CSV that can be read"),
+        ("x.csv", b"no.,note\n1," + b"x" * 32_768, "more than 32,767 characters"),
         ("x.csv", b"no.,note\n" + b"\n" * 20_000, "more than 20,000 rows"),
         ("x.csv", b"no.," + b"," * 200, "more than 20,000 rows or 200 columns"),
         ("x.ods", b"PK", r"ends in \.xlsx or \.csv"),

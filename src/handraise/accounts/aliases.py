@@ -35,7 +35,7 @@ def resolve_aliases(warehouse: Warehouse) -> None:
     Needs `as_ofs` and the roll-ups. It holds the ids that are persons themselves, or that something leads to; an
     anonymous id is one step away from one of them, and all of those steps are made at once elsewhere.
     """
-    if warehouse.count(warehouse.table("aliases").limit(1)) == 0:
+    if warehouse.rows_in("aliases") == 0:
         warehouse.create(ENDS, _ENDS, temporary=True)
         return
     hops = warehouse.create("alias_hops", _known_hops(warehouse), temporary=True)

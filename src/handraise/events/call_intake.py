@@ -216,12 +216,12 @@ def _check(warehouse: Warehouse, name: str, rows: list[tuple[int, dict[str, str]
 
 def _make_checked(warehouse: Warehouse, item: Input, landing: str) -> None:
     rows = accepted(item, warehouse.table(landing))
-    warehouse.create(f"checked_{item.name}", rows, temporary=True)
+    checked = warehouse.create(f"checked_{item.name}", rows, temporary=True)
+    warehouse.show(f"unsound_{item.name}", checked.filter(checked[REASON].notnull()).select(LINE, REASON))
 
 
 def _note_refusals(warehouse: Warehouse, name: str, calls: list[_Call]) -> None:
-    checked = warehouse.table(f"checked_{name}")
-    for row in warehouse.rows(checked.filter(checked[REASON].notnull()).select(LINE, REASON)).to_pylist():
+    for row in warehouse.whole(f"unsound_{name}").to_pylist():
         calls[row[LINE]].reason = f"{name}: {row[REASON]}"
 
 
@@ -262,7 +262,7 @@ def _hold_numbers(warehouse: Warehouse, name: str, numbers: list[int]) -> None:
 
 def _fresh_events(warehouse: Warehouse, good: ir.Table, stored: int) -> set[int]:
     """Numbers of the calls whose event was new; of copies among them, the first."""
-    if stored == warehouse.count(good):
+    if stored == warehouse.rows_in("sound_events"):
         new = good.select(LINE)
     else:
         hashed = good.mutate(id_hash=hash_of(good.event_id))
@@ -354,7 +354,7 @@ def add_counts(warehouse: Warehouse, counts: dict[str, Counts]) -> None:
         sum_ = stored.setdefault(source, Counts())
         for name in _COUNTS:
             setattr(sum_, name, getattr(sum_, name) + getattr(more, name))
-    schema = warehouse.table("ingest_counts").schema().to_pyarrow()
+    schema = warehouse.whole("ingest_counts").schema
     rows = [{"source": source, **vars(one)} for source, one in sorted(stored.items())]
     warehouse.empty("ingest_counts")
     warehouse.insert("ingest_counts", warehouse.hold("counted", pa.Table.from_pylist(rows, schema=schema)))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.functions import any_of, hash_of
-from handraise.warehouse.tables import UNROLLED, Input, read_fact, remake_when_changed, write_fact
+from handraise.warehouse.tables import UNROLLED, Input, read_fact, remake_when_changed, write_fact, write_facts
 
 _KEY_LAYOUT = 1
 SEPARATOR = "\x1f"
@@ -28,20 +28,30 @@ def store_events(warehouse: Warehouse, incoming: ir.Table, *, live: bool = False
     Args:
         warehouse: With the table `event_keys`; see `refresh_event_keys`.
         incoming: Stored rows with the columns of `events`; read several times.
-        live: They are few, and are to be added to the roll-ups instead of having their days made again.
+        live: They are few, come from the same table each time, and are to be added to the roll-ups instead of having
+            their days made again.
     """
+    if live:
+        warehouse.once_built("live events: suspects", lambda: _find_suspects(warehouse, incoming))
+    else:
+        _find_suspects(warehouse, incoming)
+    if warehouse.rows_in("suspect_keys") == 0:
+        return _add(warehouse, incoming, live=live)
+    suspects, known = warehouse.table("suspect_keys"), warehouse.table("known_keys")
+    hashed = incoming.mutate(id_hash=hash_of(incoming.event_id))
+    plain = hashed.anti_join(suspects, "id_hash").drop("id_hash")
+    copies = hashed.semi_join(suspects, "id_hash").drop("id_hash")
+    return _add(warehouse, plain, live=live) + _add_copies(warehouse, copies, known, live=live)
+
+
+def _find_suspects(warehouse: Warehouse, incoming: ir.Table) -> None:
+    """`suspect_keys`: hashes of ids that come more than once or may be stored; `known_keys`: the stored keys of these."""
     keys = warehouse.create("incoming_keys", _keys(incoming), temporary=True)
     known = warehouse.table("event_keys").semi_join(keys, "id_hash").distinct()
     known = warehouse.create("known_keys", known, temporary=True)
     both = keys.select("id_hash").union(known.select("id_hash"), distinct=False)
     suspects = both.group_by("id_hash").having(both.count() > 1).agg()
-    suspects = warehouse.create("suspect_keys", suspects, temporary=True)
-    if warehouse.count(suspects) == 0:
-        return _add(warehouse, incoming, live=live)
-    hashed = incoming.mutate(id_hash=hash_of(incoming.event_id))
-    plain = hashed.anti_join(suspects, "id_hash").drop("id_hash")
-    copies = hashed.semi_join(suspects, "id_hash").drop("id_hash")
-    return _add(warehouse, plain, live=live) + _add_copies(warehouse, copies, known, live=live)
+    warehouse.create("suspect_keys", suspects, temporary=True)
 
 
 def _keys(events: ir.Table) -> ir.Table:
@@ -199,18 +209,17 @@ def note_columns(warehouse: Warehouse, item: Input, columns: list[str]) -> bool:
     Returns:
         Whether any was new.
     """
-    present = [column for column in item.columns if column in columns]
-    schema = warehouse.table("input_columns").schema().to_pyarrow()
-    rows = pa.table({"input": [item.name] * len(present), "column_name": present}, schema=schema)
-    noted = warehouse.hold("columns_now", rows)
-    fresh = noted.anti_join(warehouse.table("input_columns"), ["input", "column_name"])
-    if not warehouse.insert("input_columns", fresh):
+    stored = warehouse.whole("input_columns")
+    known = {row["column_name"] for row in stored.to_pylist() if row["input"] == item.name}
+    fresh = [column for column in item.columns if column in columns and column not in known]
+    if not fresh:
         return False
+    rows = pa.table({"input": [item.name] * len(fresh), "column_name": fresh}, schema=stored.schema)
+    warehouse.insert("input_columns", warehouse.hold("columns_now", rows))
     count_up(warehouse, "data_version")  # a column that came can open a blind signal's eyes
     return True
 
 
 def count_up(warehouse: Warehouse, *versions: str) -> None:
     """Count versions up, so that what was made before this load can be told from what is made after it."""
-    for name in versions:
-        write_fact(warehouse, name, str(int(read_fact(warehouse, name) or 0) + 1))
+    write_facts(warehouse, {name: str(int(read_fact(warehouse, name) or 0) + 1) for name in versions})

@@ -16,10 +16,11 @@ _ROUTED_BY = ("owner", "segment", "domain", "country", "industry")
 
 
 def make_facts(warehouse: Warehouse) -> None:
-    """The temporary tables `acting_accounts` and `acting_people` for the accounts of `candidates` (account_id).
+    """The temporary tables `acting_accounts`, `acting_people`, `acting_touches` for the accounts of `candidates` (account_id).
 
     acting_accounts: account_id, is_pqa, sells, has_usage, owner, segment, domain, country, industry.
     acting_people: account_id, person_id, is_pql, place, created_at, first_at, email.
+    acting_touches: account_id, person_id, at of each human touch that is known by now.
     Reads the scores of the last day that was scored.
     """
     candidates = warehouse.table("candidates")
@@ -47,10 +48,10 @@ def make_facts(warehouse: Warehouse) -> None:
     dated = join_on(dated, warehouse.table("people").select("person_id", "email"), ["person_id"])
     firsts = latest(warehouse, "pairs").select("account_id", "person_id", "first_at")
     warehouse.create("acting_people", join_on(dated, firsts, ["account_id", "person_id"]), temporary=True)
+    warehouse.create("acting_touches", _touches_of(warehouse), temporary=True)
 
 
-def touches_of(warehouse: Warehouse) -> ir.Table:
-    """account_id, person_id and instant of each human touch of the candidates that is known by now."""
+def _touches_of(warehouse: Warehouse) -> ir.Table:
     touches, candidates = warehouse.table("touches"), warehouse.table("candidates")
     known = warehouse.table("as_ofs").known_until.max().as_scalar()
     return (

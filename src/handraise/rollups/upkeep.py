@@ -64,14 +64,20 @@ def _add_unrolled(warehouse: Warehouse, plan: RollupPlan, spans: list[tuple[date
     if read_fact(warehouse, UNROLLED) != "yes":
         return 0
     made = [day for first, last in spans for day in _days(first, last)]
-    made_now = warehouse.hold("days_made", pa.table({"day": pa.array(made, pa.date32())}))
-    events = with_keys(warehouse.table("unrolled_events"))
-    warehouse.show("span_events", events.anti_join(made_now, "day"))
-    days = warehouse.count(warehouse.table("span_events").select("day").distinct())
+    warehouse.hold("days_made", pa.table({"day": pa.array(made, pa.date32())}))
+    warehouse.once_built("events to add", lambda: _show_unrolled(warehouse))
+    days = warehouse.rows_in("days_to_add")
     if days:
         _hold_role_names(warehouse, plan)
         warehouse.once_built(f"added {plan.content_hash}", lambda: _add_steps(warehouse, plan))
     return days
+
+
+def _show_unrolled(warehouse: Warehouse) -> None:
+    """`span_events`: those of no day that was made just now; `days_to_add`: their days."""
+    events = with_keys(warehouse.table("unrolled_events")).anti_join(warehouse.table("days_made"), "day")
+    events = warehouse.show("span_events", events)
+    warehouse.show("days_to_add", events.select("day").distinct())
 
 
 def _add_steps(warehouse: Warehouse, plan: RollupPlan) -> None:
@@ -122,7 +128,7 @@ def _both(column: str, fresh: ir.Value, stored: ir.Value) -> ir.Value:
 
 
 def _dirty_days(warehouse: Warehouse) -> list[date]:
-    return sorted(warehouse.rows(warehouse.table("dirty_days").distinct())["day"].to_pylist())
+    return sorted(set(warehouse.whole("dirty_days")["day"].to_pylist()))
 
 
 def _start_anew(warehouse: Warehouse, plan: RollupPlan) -> list[date]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from handraise.handoffs.decide import Facts, Somebody
-from handraise.handoffs.facts import make_facts, touches_of
+from handraise.handoffs.facts import make_facts
 from handraise.ledger import acting, calls
 from handraise.ledger.suppression import is_suppressed
 from handraise.playbook.load import LoadedPlaybook
@@ -28,7 +28,7 @@ def facts_of(
     warehouse.once_built(f"acting facts {loaded.content_hash}", lambda: make_facts(warehouse))
     rules = loaded.playbook.handoffs
     touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
-    for row in warehouse.rows(touches_of(warehouse)).to_pylist():
+    for row in warehouse.whole("acting_touches").to_pylist():
         touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))
     since = at - timedelta(days=rules.restraint.window_days)
     for account, person, when in calls.touches_of(connection, candidates, since=since):

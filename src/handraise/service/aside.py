@@ -10,10 +10,11 @@ import ibis.expr.types as ir
 from handraise.errors import InputError, NotFoundError
 from handraise.events.call_intake import FORMAT as CALL
 from handraise.events.call_intake import Erased
-from handraise.events.call_replay import aside_call, take_again
+from handraise.events.call_replay import aside_call, replay_calls, take_again
 from handraise.events.calls.names import names_in
-from handraise.events.replay import replay_row
-from handraise.service.project import Project, refuse_files, renames_of
+from handraise.events.intake import FileCount
+from handraise.events.replay import replay_quarantine, replay_row
+from handraise.service.project import LOAD_MEMORY, Project, refuse_files, renames_of
 from handraise.warehouse.functions import any_of
 
 Place = tuple[str, str, int]
@@ -54,6 +55,25 @@ class Mended:
 def place_of_row(row: dict[str, Any]) -> Place:
     """Where a row stands in quarantine; no two share it."""
     return row["input"], row["file"], row["line"]
+
+
+def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """The first rows that were set aside, and how many there are."""
+    rows = project.warehouse.table("quarantine")
+    shown = project.warehouse.rows(rows.order_by("input", "file", "line").limit(limit)).to_pylist()
+    return shown, project.warehouse.count(rows)
+
+
+def replay(project: Project, *, erased: Erased = lambda _: set()) -> list[FileCount]:
+    """Try every row that was set aside once more, of files and of calls; `erased` = whose calls are not stored again.
+
+    Raises:
+        ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
+    """
+    refuse_files(project, "load again")
+    with project.warehouse.memory(LOAD_MEMORY):
+        of_files = replay_quarantine(project.warehouse, renames=renames_of(project))
+        return [*of_files, *replay_calls(project.warehouse, erased=erased)]
 
 
 def rows_aside(

@@ -30,7 +30,7 @@ _IDLE, _PACE = 0.5, 0.2
 # took the last time.
 FAR_BEHIND, _SCORE_AT_LEAST, _SCORE_SHARE = 4 * 1024 * 1024, 2.0, 5
 # Seconds between two decisions about everybody, while scores change all the time.
-_DECIDE_EVERY = 1.0
+_DECIDE_EVERY = 0.5
 # Seconds between two looks at the playbook's file.
 _LOOK_EVERY = 1.0
 # So many failures at one record alone, and it is set aside. A batch that fails is tried again in ever smaller parts.

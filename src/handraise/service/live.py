@@ -37,7 +37,7 @@ from handraise.service import project as projects
 from handraise.service.project import Project
 from handraise.service.rescore import rescore
 from handraise.signals.intent import GRACE_HOURS
-from handraise.warehouse.tables import read_fact, write_fact
+from handraise.warehouse.tables import read_fact, write_fact, write_facts
 
 _POSITION = "log_position"
 _KNOWN = "live_data_version"
@@ -202,31 +202,37 @@ class Live:
         """Score again whoever waits for it; whether that was everybody, None = nobody waited."""
         project, warehouse = self.project, self.project.warehouse
         with warehouse.transaction():
-            everybody = (
+            anew = (
                 not self._is_followed()
                 or projects.scored_as_of(project) != as_of
                 or not projects.is_comparable(project)
-                or "yes" in {read_fact(warehouse, EVERYBODY_DIRTY), read_fact(warehouse, _UNDECIDED)}
+                or read_fact(warehouse, EVERYBODY_DIRTY) == "yes"
                 or (ledger is not None and deciding.is_first(ledger))
             )
             self._wake_abandoned(now)
             if ledger:
                 self._wake_due(deciding.due_accounts(ledger, now))
             people = warehouse.whole("dirty_people")["person_id"].to_pylist()
-            if not everybody and not people:
+            undecided = read_fact(warehouse, _UNDECIDED) == "yes"
+            if not (anew or undecided or people):
                 return None
-            if everybody or len(people) > _MOST_PEOPLE:
+            everybody = anew or undecided or len(people) > _MOST_PEOPLE
+            if anew:
                 if ledger:
                     deciding.look_back(project, ledger, as_of)
                 projects.refresh(project, [as_of], now=now)
-                everybody = True
+            elif everybody:
+                projects.score_again(project, now=now)
             else:
                 everybody = rescore(project, people, now=now).everybody
             warehouse.empty("dirty_people")
-            write_fact(warehouse, EVERYBODY_DIRTY, "no")
-            write_fact(warehouse, _UNDECIDED, "yes" if ledger else "no")
-            write_fact(warehouse, _KNOWN, projects.data_version(project))
-            write_fact(warehouse, _TICK, now.astimezone(UTC).isoformat())
+            facts = {
+                EVERYBODY_DIRTY: "no",
+                _UNDECIDED: "yes" if ledger else "no",
+                _KNOWN: projects.data_version(project),
+                _TICK: now.astimezone(UTC).isoformat(),
+            }
+            write_facts(warehouse, facts)
         return everybody
 
     def _ledger(self) -> AbstractContextManager[Ledger | None]:

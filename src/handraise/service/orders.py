@@ -26,7 +26,6 @@ from handraise.log.segment import is_as_sealed, read_seal, segments_in
 from handraise.records.enrichment import ProviderRun
 from handraise.records.rewriting import Rewrite
 from handraise.service import aside, enriching, questions, rewriting
-from handraise.service import project as projects
 from handraise.service.backup import BACKUPS, Backup, back_up, prune
 from handraise.service.enriching import Asking, Wanted
 from handraise.service.erase import Receipt, erase_noted, erase_returned, finish_running, has_returned, is_owed
@@ -173,7 +172,7 @@ def replay(host: Host) -> list[FileCount]:
 def try_again(host: Host, *, patience: float | None) -> list[FileCount]:
     """Try everything in quarantine once more; it has to have begun within `patience` seconds, None = at any time."""
     erased = partial(erased_of, host.ledger)
-    done = host.follower.ask(lambda project: projects.replay(project, erased=erased), patience=patience)
+    done = host.follower.ask(lambda project: aside.replay(project, erased=erased), patience=patience)
     if any(count.loaded for count in done if count.format != CALL):
         forget_loaded(host)
     return done

@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from handraise.accounts.domains import refresh_domains
 from handraise.accounts.enrichment.said import refresh_said
 from handraise.errors import AsOfError, InputError, ProjectError
-from handraise.events.call_intake import Erased
-from handraise.events.call_replay import replay_calls
 from handraise.events.intake import FileCount
-from handraise.events.replay import replay_quarantine
 from handraise.events.sources import survey
 from handraise.ledger.store import Ledger
 from handraise.playbook.load import FILE_NAME, LoadedPlaybook, load_playbook
@@ -30,7 +26,8 @@ from handraise.service.refresh import Refreshed, score_as_of, show_scored_people
 from handraise.service.sources import open_engine_of, read_all, source_warehouse
 from handraise.signals.blind import blind_signals, input_columns
 from handraise.signals.persona import refresh_traits
-from handraise.warehouse.engine import Warehouse, failures_told
+from handraise.warehouse.engine import Warehouse
+from handraise.warehouse.failures import failures_told
 from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
 
 # The engine's own share; Python, the batches in flight and what the allocator keeps come on top (docs/why/speed.md has peaks).
@@ -190,25 +187,6 @@ def renames_of(project: Project) -> Renames:
     return {"people": attributes.people, "accounts": attributes.accounts}
 
 
-def quarantined(project: Project, limit: int) -> tuple[list[dict[str, Any]], int]:
-    """The first rows that were set aside, and how many there are."""
-    rows = project.warehouse.table("quarantine")
-    shown = project.warehouse.rows(rows.order_by("input", "file", "line").limit(limit)).to_pylist()
-    return shown, project.warehouse.count(rows)
-
-
-def replay(project: Project, *, erased: Erased = lambda _: set()) -> list[FileCount]:
-    """Try every row that was set aside once more, of files and of calls; `erased` = whose calls are not stored again.
-
-    Raises:
-        ProjectError: The project reads its data from a warehouse, where the rows stay and can be put right.
-    """
-    refuse_files(project, "load again")
-    with project.warehouse.memory(LOAD_MEMORY):
-        of_files = replay_quarantine(project.warehouse, renames=renames_of(project))
-        return [*of_files, *replay_calls(project.warehouse, erased=erased)]
-
-
 def newest_day(project: Project) -> date | None:
     """The day of the newest event, None without events."""
     events = project.warehouse.table("events")
@@ -249,13 +227,34 @@ def refresh(
     done = score_as_of(warehouse, loaded, ordered, now=now, progress=progress)
     with warehouse.transaction():
         keep_scored(project, ordered)
-        warehouse.once_built(f"kept scores {loaded.content_hash} {sorted(done.blind)}", lambda: _keep_latest(warehouse))
-        mark_scored(project, ordered[-1])
+        _keep_latest(project, ordered[-1], done)
         write_fact(warehouse, "scored_in_history", _stamp(project, ordered[-1]))
     return done
 
 
-def _keep_latest(warehouse: Warehouse) -> None:
+def score_again(project: Project, *, now: datetime) -> Refreshed:
+    """Score everybody again for the day that is stored already; its history waits for the next `refresh`.
+
+    Args:
+        project: With a refresh behind it, by the same playbook.
+        now: The present instant.
+    """
+    as_of = scored_as_of(project)
+    assert as_of  # noqa: S101 - the caller looked
+    done = score_as_of(project.warehouse, project.loaded, [as_of], now=now)
+    with project.warehouse.transaction():
+        _keep_latest(project, as_of, done)
+    return done
+
+
+def _keep_latest(project: Project, as_of: date, done: Refreshed) -> None:
+    warehouse = project.warehouse
+    key = f"kept scores {project.loaded.content_hash} {sorted(done.blind)}"
+    warehouse.once_built(key, lambda: _store_latest(warehouse))
+    mark_scored(project, as_of)
+
+
+def _store_latest(warehouse: Warehouse) -> None:
     newest = warehouse.table("as_ofs").as_of.max().as_scalar()
     for name, columns in _KEPT.items():
         rows = warehouse.table(name)

@@ -19,6 +19,7 @@ from handraise.playbook.load import LoadedPlaybook
 from handraise.playbook.section import Language
 from handraise.records import AccountScore, Check, Explanation, Overview, PersonScore, ReceiptLine, Standing, Strangers
 from handraise.records.enrichment import About, EnrichmentConflict
+from handraise.service import aside
 from handraise.service import doctor as doctors
 from handraise.service import explain as explaining
 from handraise.service import inbox as boxes
@@ -233,7 +234,7 @@ def doctor(project: Project, *, now: datetime) -> list[Check]:
 @question(changes=False)
 def quarantine(project: Project, *, limit: int) -> SetAside:
     """Rows that were set aside."""
-    rows, total = projects.quarantined(project, limit)
+    rows, total = aside.quarantined(project, limit)
     return SetAside(rows=rows, total=total)
 
 
@@ -331,7 +332,7 @@ def copy_data(project: Project, *, target: Path) -> int:
 @question(changes=True)
 def replay(project: Project) -> list[FileCount]:
     """Try what was set aside once more."""
-    return projects.replay(project)
+    return aside.replay(project)
 
 
 def _scored(project: Project, as_of: date | None, now: datetime) -> Day:

@@ -11,7 +11,7 @@ from functools import partial
 
 from handraise.errors import BusyError, EngineError
 from handraise.service.project import Project, scored_by
-from handraise.warehouse.engine import failures_told
+from handraise.warehouse.failures import failures_told
 
 _READERS = 4
 # Seconds that a reader waits for its turn, between two looks whether it has come, and that a reader gets to end.

@@ -80,8 +80,8 @@ def score_as_of(
     return Refreshed(
         as_ofs=tuple(as_ofs),
         days_rolled_up=days,
-        people=warehouse.count(warehouse.table("scored_people")),
-        accounts=warehouse.count(warehouse.table("scored_accounts")),
+        people=warehouse.rows_in("person_values"),
+        accounts=warehouse.rows_in("scored_accounts"),
         blind=blind,
     )
 

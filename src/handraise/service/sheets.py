@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from handraise.errors import InputError
-from handraise.service.workbooks import MOST_COLUMNS, MOST_ROWS, looked_through
+from handraise.service.workbooks import LONGEST_CELL, MOST_COLUMNS, MOST_ROWS, looked_through
 from handraise.warehouse.text_files import write_whole
 
 # Programs take cells that begin so for formulas; and a program of another country takes other signs for the end of a cell,
@@ -162,6 +162,8 @@ def _csv_lines(text: str) -> list[Sequence[Any]]:
     for line in csv.reader(io.StringIO(text), delimiter=between):
         if len(lines) == MOST_ROWS or len(line) > MOST_COLUMNS:
             raise InputError(f"the file holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns.")
+        if any(len(cell) > LONGEST_CELL for cell in line):
+            raise InputError(f"a cell holds more than {LONGEST_CELL:,} characters.")
         lines.append(line)
     return lines
 

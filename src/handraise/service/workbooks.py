@@ -18,6 +18,8 @@ from xml.parsers import expat
 from handraise.errors import InputError
 
 MOST_ROWS, MOST_COLUMNS = 20_000, 200
+# As long as a cell of a spreadsheet program can be.
+LONGEST_CELL = 32_767
 _MOST_UNPACKED = 100_000_000  # bytes
 _MOST_TEXT = 50_000_000  # characters of all cells together
 _MOST_PARTS = 1000

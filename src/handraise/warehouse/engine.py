@@ -16,10 +16,11 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from handraise.errors import EngineError, NoRoomError
+from handraise.errors import EngineError
 from handraise.warehouse.built import BuiltStep, BuiltSteps
-from handraise.warehouse.engines.duckdb import DuckDBEngine, refusals
+from handraise.warehouse.engines.duckdb import DuckDBEngine
 from handraise.warehouse.engines.protocol import Engine, RefusedError
+from handraise.warehouse.failures import failed
 from handraise.warehouse.files import write_file
 
 
@@ -61,6 +62,7 @@ class Warehouse:
             self.engine.begin()
         self._recording: list[BuiltStep] | None = None
         self._whole: dict[str, tuple[str, ibis.Schema]] = {}
+        self._holding: dict[tuple[str, pa.Schema], tuple[BuiltStep, ibis.Schema]] = {}
         self._built = BuiltSteps(self.engine)
 
     @classmethod
@@ -98,7 +100,7 @@ class Warehouse:
         try:
             self.engine.copy_into(path)
         except RefusedError as refused:
-            raise _failed(f"copy to {path.name}", "COPY FROM DATABASE", refused) from refused
+            raise failed(f"copy to {path.name}", "COPY FROM DATABASE", refused) from refused
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -176,10 +178,13 @@ class Warehouse:
         else:
             # Engines disagree on the width of sums and literals; the expression's own types are made to hold.
             schema = content.schema()
-            types = self._types(schema)
-            made = BuiltStep(name=name, does="create_as", given=(name, self.sql(content), types, temporary))
+            made = self._creation(name, content, temporary=temporary)
         self._run(made)
         return ibis.table(schema, name=name)  # asking the engine for what was just told it would take its time
+
+    def _creation(self, name: str, content: ir.Table, *, temporary: bool) -> BuiltStep:
+        given = (name, self.sql(content), self._types(content.schema()), temporary)
+        return BuiltStep(name=name, does="create_as", given=given)
 
     def _types(self, schema: ibis.Schema) -> dict[str, str]:
         return {column: self.engine.type_of(dtype) for column, dtype in schema.items()}
@@ -202,11 +207,14 @@ class Warehouse:
         """Show a stored table again."""
         self.engine.drop_temporary(name)
 
-    def once_built(self, key: str, build: Callable[[], None]) -> None:
+    def once_built(self, key: str, build: Callable[[], object]) -> None:
         """Run steps whose expressions depend on `key` alone: their SQL is kept, and runs the next time without being built.
 
         Building the path's expressions takes longer than running them on small data.
         """
+        if self._recording is not None:  # a part of something that is built once itself
+            build()
+            return
         known = self._built.find(key)
         if known:
             for step in known:
@@ -256,10 +264,16 @@ class Warehouse:
         self.engine.take_back(name)
 
     def hold(self, name: str, data: pa.Table) -> ir.Table:
-        """A temporary table with the content of a small Arrow table."""
-        lent = self.register("held", data)
+        """A temporary table with the content of a small Arrow table; the SQL for its columns is built once."""
+        key = (name, data.schema)
+        self.engine.lend("held", data)
         try:
-            return self.create(name, lent, temporary=True)
+            if key not in self._holding:
+                lent = self.table("held")
+                self._holding[key] = (self._creation(name, lent, temporary=True), lent.schema())
+            made, schema = self._holding[key]
+            self._run(made)
+            return ibis.table(schema, name=name)
         finally:
             self.unregister("held")
 
@@ -269,7 +283,7 @@ class Warehouse:
         try:
             return self.engine.fetch(sql, expression.schema())
         except RefusedError as refused:
-            raise _failed("read", sql, refused) from refused
+            raise failed("read", sql, refused) from refused
 
     def batches(self, expression: ir.Table, size: int) -> Iterator[pa.RecordBatch]:
         """Fetch an expression's rows in batches of about so many; nothing else may be asked of the engine in between.
@@ -284,7 +298,7 @@ class Warehouse:
         try:
             yield from self.engine.batches(sql, size)
         except RefusedError as refused:
-            raise _failed("read", sql, refused) from refused
+            raise failed("read", sql, refused) from refused
 
     def whole(self, name: str) -> pa.Table:
         """All rows of a small table whose columns never change; its SQL is built once."""
@@ -292,6 +306,14 @@ class Warehouse:
             expression = self.table(name)
             self._whole[name] = (self.sql(expression), expression.schema())
         return self.engine.fetch(*self._whole[name])
+
+    def rows_in(self, name: str) -> int:
+        """Number of rows of a table; the SQL that counts them is built once."""
+        key = f"rows in {name}"
+        if key not in self._whole:
+            counted = self.table(name).count().as_table()
+            self._whole[key] = (self.sql(counted), counted.schema())
+        return int(self.engine.fetch(*self._whole[key])[0][0].as_py())
 
     def count(self, expression: ir.Table) -> int:
         """Number of rows of an expression."""
@@ -339,7 +361,7 @@ class Warehouse:
         try:
             self.engine.commit()
         except RefusedError as refused:
-            raise _failed("keep", "COMMIT", refused) from refused
+            raise failed("keep", "COMMIT", refused) from refused
 
     def _run(self, wanted: BuiltStep) -> int:
         started = time.perf_counter()
@@ -348,7 +370,7 @@ class Warehouse:
         try:
             rows = int(getattr(self.engine, wanted.does)(*wanted.given))
         except RefusedError as refused:
-            raise _failed(wanted.name, wanted.sql, refused) from refused
+            raise failed(wanted.name, wanted.sql, refused) from refused
         self._done(wanted.name, rows, started)
         return rows
 
@@ -357,34 +379,3 @@ class Warehouse:
         self.steps.append(step)
         if self.on_step:
             self.on_step(step)
-
-
-@contextlib.contextmanager
-def failures_told() -> Iterator[None]:
-    """Whatever an engine refuses inside is said in our words, also outside of any step.
-
-    Raises:
-        EngineError: Something was refused.
-    """
-    try:
-        with refusals():
-            yield
-    except RefusedError as refused:
-        raise _failed("data", "", refused) from refused
-
-
-# What engines say when it is the machine that has no more room.
-_NO_ROOM = ("no space left", "file too large", "could not write", "disk quota", "failed to offload", "out of memory")
-
-
-def _failed(name: str, sql: str, refused: RefusedError) -> EngineError:
-    if any(words in refused.reason.lower() for words in _NO_ROOM):
-        return NoRoomError(
-            f"there is no room for the step {name!r}: {refused.reason}",
-            todo="Make room on the disk (or give the process more memory), then run the command again: what was stored "
-            "before this step is kept.",
-        )
-    return EngineError(
-        f"the step {name!r} failed: {refused.reason}",
-        todo=f"If this looks like a fault of handraise, report it with this SQL:\n{sql[:4000]}",
-    )

@@ -192,9 +192,12 @@ def create_missing(warehouse: Warehouse) -> None:
 
 def read_fact(warehouse: Warehouse, name: str) -> str | None:
     """A remembered value, such as the playbook that the roll-ups were made with."""
+    return _facts(warehouse).get(name)
+
+
+def _facts(warehouse: Warehouse) -> dict[str, str]:
     facts = warehouse.whole("facts")
-    found: str | None = dict(zip(facts["name"].to_pylist(), facts["value"].to_pylist(), strict=True)).get(name)
-    return found
+    return dict(zip(facts["name"].to_pylist(), facts["value"].to_pylist(), strict=True))
 
 
 def remake_when_changed(warehouse: Warehouse, name: str, stamp: str, build: Callable[[], None]) -> None:
@@ -213,6 +216,14 @@ def input_version(warehouse: Warehouse, name: str) -> str:
 
 def write_fact(warehouse: Warehouse, name: str, value: str) -> None:
     """Remember a value under a name."""
-    warehouse.delete_where("facts", "name", name)
-    row = pa.table({"name": [name], "value": [value]})
-    warehouse.insert("facts", warehouse.hold("fact", row))
+    write_facts(warehouse, {name: value})
+
+
+def write_facts(warehouse: Warehouse, facts: dict[str, str]) -> None:
+    """Remember values under their names."""
+    stored = _facts(warehouse)
+    news = {name: value for name, value in facts.items() if stored.get(name) != value}
+    if not news:  # most are written at every micro-batch and seldom change
+        return
+    rows = warehouse.hold("new_facts", pa.table({"name": list(news), "value": list(news.values())}))
+    warehouse.once_built("facts", lambda: warehouse.replace("facts", rows, ("name",)))

@@ -242,10 +242,15 @@ class SparkEngine:
     def replace(self, name: str, shared: list[str], columns: list[str], sql: str) -> int:
         """Put the rows of a query in place of the stored ones that share the values of the columns `shared`.
 
-        By day or as-of, Spark overwrites just these partitions in one step.
+        By day or as-of, Spark overwrites just these partitions in one step, and a table without them as a whole.
         """
-        if shared == [_part(name, list(self.table(name).schema()))]:
+        part = _part(name, list(self.table(name).schema()))
+        if shared == [part]:
             return self._append(name, self._snapshot(self._shaped(name, columns, sql)), "overwrite")
+        if not part:
+            rows = self._shaped(name, columns, sql)
+            kept = self._frame(f"SELECT * FROM {_quoted(name)}").join(rows, shared, "left_anti")
+            return self._append(name, self._snapshot(kept.select(*rows.columns).unionByName(rows)), "overwrite")
         self.delete(name, shared, sql)
         return self.insert(name, columns, sql)
 
