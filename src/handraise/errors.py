@@ -120,3 +120,8 @@ class RemoteError(HandraiseError):
         super().__init__(what, where=where, todo=todo)
         self.retry = retry
         self.unsent = unsent
+
+
+def reason_of(error: OSError | UnicodeDecodeError) -> str:
+    """Why a text cannot be read, in words."""
+    return "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)

@@ -268,6 +268,14 @@ def test_a_mistake_in_the_playbook_is_said_by_every_command(tmp_path: Path) -> N
         )
 
 
+def test_a_playbook_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+    said = refused("playbook", "check", "--project", tmp_path)
+    assert "there is no such file" in said
+    assert "handraise init" in said
+    (tmp_path / "handraise.yaml").write_bytes(b"\xff")
+    assert "(it is no UTF-8)" in refused("playbook", "check", "--project", tmp_path)
+
+
 def test_quarantine_shows_the_rows_and_replays_them(tmp_path: Path) -> None:
     run("init", tmp_path)
     assert "Nothing is set aside" in run("quarantine", "--project", tmp_path).stdout

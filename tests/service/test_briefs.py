@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from handraise.errors import NotFoundError
+from handraise.faces.report.brief_document import brief_document
 from handraise.ledger.suppression import suppress
 from handraise.records.acting import Call
 from handraise.records.brief import Brief
@@ -189,6 +190,16 @@ def test_what_became_of_earlier_handoffs_and_what_was_taken_back(company: Compan
         own = brief_of_handoff(project, number, language="en", now=LATE + 4 * DAY)
         assert own.earlier == (), "a handoff is not its own past"
         undo(ledger, number, rules, by="kim", now=LATE + 5 * DAY)
+
+
+def test_nothing_is_due_once_somebody_was_contacted_or_it_ended(company: Company) -> None:
+    found = of(company, "acme")
+    assert found.why.handoff
+    assert "First contact due" in str(brief_document(found))
+    for over in ({"contacted_at": LATE}, {"closed_at": LATE}):
+        handoff = replace(found.why.handoff, **over)
+        later = replace(found, why=replace(found.why, handoff=handoff))
+        assert "First contact due" not in str(brief_document(later))
 
 
 def test_the_same_facts_give_the_same_brief(company: Company) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from handraise.errors import PlaybookError
+from handraise.errors import PlaybookError, reason_of
 from handraise.playbook.measures import Employees, Icp, Industry
 from handraise.playbook.moments import Moments, OneMoment
 from handraise.playbook.reading import Lines, Loc, Schema, did_you_mean, explained, read_yaml
@@ -207,7 +207,7 @@ def load_examples(path: Path, playbook: Playbook, removable: Mapping[str, frozen
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PlaybookError(f"the examples cannot be read ({error}).", where=str(path)) from error
+        raise PlaybookError(f"the examples cannot be read ({reason_of(error)}).", where=str(path)) from error
     document, lines = read_yaml(text, path.name, "a file of examples")
     try:
         file = ExampleFile.model_validate(document)

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from handraise.errors import PlaybookError
+from handraise.errors import PlaybookError, reason_of
 from handraise.playbook.enrichment import Order
 from handraise.playbook.reading import Lines, Schema, did_you_mean, explained, read_yaml
 from handraise.playbook.schema import Playbook
@@ -65,9 +65,15 @@ def load_playbook(path: Path) -> LoadedPlaybook:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise PlaybookError(
+            "there is no such file.",
+            where=str(path),
+            todo="Name a playbook's file or a project's folder; `handraise init .` makes one here.",
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise PlaybookError(
-            f"the playbook cannot be read ({error}).",
+            f"the playbook cannot be read ({reason_of(error)}).",
             where=str(path),
             todo="It has to be a UTF-8 text that you may read.",
         ) from error

@@ -88,9 +88,10 @@ def _why(brief: Brief) -> Part:
     else:
         said = t["handoff_line"].format(number=why.handoff.id, priority=word(why.handoff.priority, brief.language))
         blocks += [Words(text=said, kind="lead"), Items(lines=why.reasons)]
-        due = why.handoff.due_at
+        if not (why.handoff.closed_at or why.handoff.contacted_at):  # else nothing is due any more
+            due = why.handoff.due_at
+            rows.append((t["due"], instant(due, brief.language) if due else t["no_clock"]))
         rows += [
-            (t["due"], instant(due, brief.language) if due else t["no_clock"]),
             (t["owner"], why.handoff.owner or t["nobody"]),
             (t["status"], word(why.handoff.status, brief.language)),
         ]
