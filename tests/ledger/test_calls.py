@@ -100,6 +100,27 @@ def test_an_end_is_not_taken_back_once_the_account_has_another_handoff(ledger: L
         undo(ledger, number, RULES, by="rep", now=NOW + DAY)
 
 
+def test_an_end_is_not_taken_back_after_another_handoff_that_has_ended_too(ledger: Ledger, number: int) -> None:
+    say(ledger, number, call("lost", reason="no_budget"), RULES)
+    other = handed_over(ledger)
+    say(ledger, other, call("reject", hours=2, reason="not_icp"), RULES)
+    with pytest.raises(ConflictError, match=f"handoff {other}"):
+        undo(ledger, number, RULES, by="rep", now=NOW + DAY)
+    assert life_of(ledger).cool_until
+
+
+def test_a_rating_after_the_end_stops_no_clock_of_the_account(ledger: Ledger, number: int) -> None:
+    say(ledger, number, call("lost", reason="no_budget"), RULES)
+    life = life_of(ledger)
+    with ledger.transaction() as connection:
+        acting.keep_life(connection, "a", life, look_again=NOW + DAY)
+    say(ledger, number, call("rate", by="other", hours=2, signal="became_hot", rating=2), RULES)
+    undo(ledger, number, RULES, by="other", now=NOW + timedelta(hours=3))
+    with ledger.reading() as connection:
+        assert acting.due_accounts(connection, NOW + DAY) == ["a"]
+        assert not acting.due_accounts(connection, NOW + timedelta(hours=4))
+
+
 def test_signals_are_rated_by_anybody_also_after_the_end(ledger: Ledger, number: int) -> None:
     say(ledger, number, call("lost", reason="no_budget"), RULES)
     found = say(ledger, number, call("rate", by="other", hours=2, signal="became_hot", rating=2), RULES)

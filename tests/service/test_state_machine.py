@@ -90,7 +90,7 @@ class World:
 
     def facts(self, connection: Connection, accounts: Sequence[str], at: datetime) -> Mapping[str, Facts]:
         live = acting.live_handoffs(connection, accounts)
-        asked = acting.those_with_reasons(connection, list(live.values()), ASKING)
+        asked = acting.led_to_by(connection, list(live.values()), ASKING)
         since = at - RULES.restraint.window_days * DAY
         told = [(a, p or "", t) for a, p, t in calls.touches_of(connection, accounts, since=since)]
         touches = [one for one in [*self.touches, *told] if one[2] <= at]
@@ -112,7 +112,7 @@ class World:
                 ),
                 touches=tuple(t for a, _, t in touches if a == one),
                 under_way=live.get(one),
-                is_unanswered=live.get(one) in asked,
+                asked_at=asked.get(live.get(one, 0)),
                 segment="mid_market",
             )
             for one in accounts
@@ -280,13 +280,14 @@ class Acting(RuleBasedStateMachine):
         self._check_owners()
 
     def _reached(self) -> set[int]:
-        """Handoffs of which somebody of the account answered."""
-        found, numbers = set(), self._numbers()
+        """Handoffs of which somebody of the account answered since somebody asked last."""
+        found = set()
         with self.ledger.reading() as connection:
-            for number in numbers:
-                said = calls.calls_of(connection, number)
-                if any(one.kind in {"replied", "meeting", "opportunity"} and not one.undone_at for one in said):
-                    found.add(number)
+            for handoff in acting.list_handoffs(connection, live=False):
+                asked = max((one.fired_at for one in handoff.reasons if one.trigger in ASKING), default=START)
+                said = [one for one in calls.calls_of(connection, handoff.id) if not one.undone_at]
+                if any(one.kind in {"replied", "meeting", "opportunity"} and one.at >= asked for one in said):
+                    found.add(handoff.id)
         return found
 
     def _see_tiers(self, live: Mapping[str, Handoff]) -> None:
@@ -323,6 +324,7 @@ class Acting(RuleBasedStateMachine):
             assert made.outcome == ("joined" if live else "handoff"), "whoever asks is answered"
             [now] = [one for one in self._live() if one.id == made.handoff]
             assert now.person_id in {one.person_id for one in made.reasons if one.trigger in ASKING}
+            assert now.lane == "sales"
             assert now.priority == "high"
             assert now.contacted_at is None
             assert now.due_at
@@ -335,6 +337,7 @@ class Acting(RuleBasedStateMachine):
             return
         if live:
             assert made.outcome == "joined"
+            self._check_joined(made, live)
             return
         if made.outcome == "handoff":
             assert not self._must_rest(made.account_id)
@@ -354,6 +357,17 @@ class Acting(RuleBasedStateMachine):
         assert self._must_rest(made.account_id) or not free, "nobody waits for nothing"
         assert self._must_rest(made.account_id) or buyers, "a missing buyer is looked for"
 
+    def _check_joined(self, made: Decision, live: Handoff) -> None:
+        """Of what joins, the priority counts, and a buyer who was looked for is found."""
+        [now] = [one for one in self._live() if one.id == live.id]
+        rank = ("high", "medium", "low").index
+        assert rank(now.priority) <= min(rank(live.priority), rank(made.priority))
+        buyers = {one.person_id for one in self.world.people[made.account_id] if one.is_pql and not one.opted_out}
+        if live.lane == "find_buyer" and made.lane == "sales" and buyers and now.lane == "find_buyer":
+            raise AssertionError("a buyer who is there is still looked for")
+        if now.lane == "sales" and live.lane == "find_buyer":
+            assert now.person_id in buyers
+
     def _may_be_written_to(self, person: Someone, account: str) -> bool:
         early = self.now < person.signed_up_at + DAY
         return not (person.opted_out or early or self._touches(account, person.person_id) >= 2)
@@ -372,14 +386,8 @@ class Acting(RuleBasedStateMachine):
             ended = [(one, calls.calls_of(connection, one.id)) for one in earlier]
         if any(self.now < one.created_at + 7 * DAY for one in earlier):
             return True
-        latest = max(earlier, key=lambda one: one.id, default=None)
-        for handoff, said in ended:
-            if latest is None or handoff.id != latest.id:
-                continue  # whoever was handed over since has been forgiven
-            for one in said:
-                if one.kind == "reject" and not one.undone_at:
-                    return self.now < one.at + (90 if one.reason == "not_icp" else 30) * DAY
-        return False
+        rejected = [one for _, said in ended for one in said if one.kind == "reject" and not one.undone_at]
+        return any(self.now < one.at + (90 if one.reason == "not_icp" else 30) * DAY for one in rejected)
 
     def _check_owners(self) -> None:
         with self.ledger.reading() as connection:

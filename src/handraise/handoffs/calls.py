@@ -100,7 +100,7 @@ def _contacted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> Af
 
 def _reached(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     handoff, life = _contacted(call, handoff, life, rules)
-    return handoff, life if life.reached_at else replace(life, reached_at=call.at)
+    return handoff, replace(life, reached_at=call.at)
 
 
 def _won(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:

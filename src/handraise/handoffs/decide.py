@@ -47,7 +47,7 @@ class Facts:
         people: Those whom one may talk to, best first.
         touches: Instants of human touches of anybody there.
         under_way: Number of its handoff that has not ended; None = there is none.
-        is_unanswered: That one answers somebody who asked, and nobody was reached yet.
+        asked_at: When somebody asked last for what that one is about; None = nobody did.
         owner: Who has the account in the CRM; None = nobody.
         segment: By employees; None = unknown.
         domain: Of the account.
@@ -62,7 +62,7 @@ class Facts:
     people: tuple[Somebody, ...] = ()
     touches: tuple[datetime, ...] = ()
     under_way: int | None = None
-    is_unanswered: bool = False
+    asked_at: datetime | None = None
     owner: str | None = None
     segment: str | None = None
     domain: str | None = None

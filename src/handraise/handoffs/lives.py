@@ -27,12 +27,13 @@ def barred(life: Life, rules: Lifecycle) -> tuple[datetime, str] | None:
 
 
 def qualified(life: Life, now: datetime) -> Life:
-    """The account after it was handed over; one that is worked on goes on as it is."""
+    """The account after it was handed over; one that is worked on goes on as it is.
+
+    What was to cool down goes on cooling: whoever asks is answered meanwhile, and that alone is no reason to sell.
+    """
     if life.state in ENGAGED:
         return life
-    return replace(
-        life, state="qualified", since=now, qualified_at=now, cool_until=None, reached_at=None, was_pqa=False
-    )
+    return replace(life, state="qualified", since=now, qualified_at=now, reached_at=None, was_pqa=False)
 
 
 def seen(life: Life, *, is_pqa: bool, now: datetime) -> Life:
@@ -63,6 +64,6 @@ def ended(life: Life, state: State, now: datetime) -> Life:
 
 
 def rejected(life: Life, rules: Lifecycle, reason: str, now: datetime) -> Life:
-    """The account after a salesperson rejected it; it cools down for as long as the reason says."""
-    days = rules.cooldown_reasons.get(reason, rules.cooldown_days)
-    return replace(life, state="rejected", since=now, cool_until=now + timedelta(days=days))
+    """The account after a salesperson rejected it; it cools down for as long as the reason says, or an earlier one does."""
+    until = now + timedelta(days=rules.cooldown_reasons.get(reason, rules.cooldown_days))
+    return replace(life, state="rejected", since=now, cool_until=max(until, life.cool_until or until))

@@ -81,14 +81,17 @@ def live_handoffs(connection: Connection, accounts: Sequence[str]) -> dict[str, 
     return found
 
 
-def those_with_reasons(connection: Connection, numbers: Sequence[int], triggers: Iterable[str]) -> set[int]:
-    """Those of some handoffs that one of some triggers led to."""
+def led_to_by(connection: Connection, numbers: Sequence[int], triggers: Iterable[str]) -> dict[int, datetime]:
+    """Those of some handoffs that one of some triggers led to, and when the last of them fired."""
     wanted: list[str] = list(triggers)
-    found: set[int] = set()
+    found: dict[int, datetime] = {}
     for part in parts(numbers):
-        column = handoff_reasons.c.handoff_id
-        rows = select(column).where(column.in_(part), handoff_reasons.c.trigger.in_(wanted))
-        found.update(connection.execute(rows).scalars())
+        reasons = handoff_reasons.c
+        rows = select(reasons.handoff_id, reasons.fired_at).where(
+            reasons.handoff_id.in_(part), reasons.trigger.in_(wanted)
+        )
+        for number, fired_at in connection.execute(rows):
+            found[number] = max(found.get(number, fired_at), fired_at)
     return found
 
 

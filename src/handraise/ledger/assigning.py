@@ -13,7 +13,7 @@ from handraise.ledger.rows import parts
 from handraise.ledger.schema import decisions, handoff_calls, handoffs
 from handraise.records.acting import Handoff
 
-_GIVEN = ("owner", "queue", "person_id", "priority", "due_at", "limit_at", "contacted_at", "status")
+_GIVEN = ("owner", "queue", "lane", "person_id", "priority", "due_at", "limit_at", "contacted_at", "status")
 
 
 def loads(connection: Connection) -> dict[str, tuple[int, int]]:
@@ -38,7 +38,10 @@ def queues(connection: Connection) -> dict[str, int]:
 def previous_owners(
     connection: Connection, wanted: Sequence[tuple[str, str | None]], *, since: datetime
 ) -> dict[tuple[str, str | None], str]:
-    """Account and domain → who had the last handoff of one of both that ended since then; others are not in it."""
+    """Account and domain → who had the last handoff of one of both that ended since then; others are not in it.
+
+    Who looked for a buyer is none of them: that is marketing's work.
+    """
     of_accounts = _last_owners(connection, handoffs.c.account_id, {one for one, _ in wanted}, since)
     of_domains = _last_owners(connection, handoffs.c.domain, {domain for _, domain in wanted if domain}, since)
     nobody = (0, "")
@@ -54,15 +57,16 @@ def _last_owners(
     found: dict[str, tuple[int, str]] = {}
     for part in parts(sorted(values)):
         ended = (column.in_(part), handoffs.c.owner.is_not(None), handoffs.c.closed_at >= since)
-        rows = select(column.label("of"), handoffs.c.id, handoffs.c.owner).where(*ended).order_by(handoffs.c.id)
+        theirs = (*ended, handoffs.c.lane != "find_buyer")
+        rows = select(column.label("of"), handoffs.c.id, handoffs.c.owner).where(*theirs).order_by(handoffs.c.id)
         found |= {row.of: (row.id, row.owner) for row in connection.execute(rows)}
     return found
 
 
 def lapsed(connection: Connection, now: datetime) -> tuple[Handoff, ...]:
-    """Those that are late for good: nobody was contacted up to their limit."""
-    late = handoffs.c.limit_at <= now
-    return acting.handoffs_where(connection, late, handoffs.c.contacted_at.is_(None), handoffs.c.closed_at.is_(None))
+    """Those that are late for good: nobody was contacted up to their limit, or whoever was in contact has left."""
+    late, waits = handoffs.c.limit_at <= now, handoffs.c.contacted_at.is_(None) | handoffs.c.owner.is_(None)
+    return acting.handoffs_where(connection, late, waits, handoffs.c.closed_at.is_(None))
 
 
 def live_ones_of(connection: Connection, owners: Iterable[str]) -> tuple[Handoff, ...]:
@@ -88,6 +92,18 @@ def nobody_was_free(connection: Connection, number: int) -> bool:
     """Whether it was tried before to pass a handoff on, and nobody was there."""
     wanted = select(decisions.c.id).where(decisions.c.handoff_id == number, decisions.c.routed == "nobody_free")
     return connection.execute(wanted.limit(1)).first() is not None
+
+
+def snoozed(connection: Connection, numbers: Sequence[int], at: datetime) -> set[int]:
+    """Those of some handoffs that somebody put off until later than an instant."""
+    found: set[int] = set()
+    for part in parts(numbers):
+        told = handoff_calls.c.handoff_id.in_(part) & (handoff_calls.c.kind == "snooze")
+        wanted = select(handoff_calls.c.handoff_id).where(
+            told, handoff_calls.c.until > at, handoff_calls.c.undone_at.is_(None)
+        )
+        found.update(connection.execute(wanted).scalars())
+    return found
 
 
 def give(connection: Connection, handoff: Handoff, after: Handoff) -> bool:

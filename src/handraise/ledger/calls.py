@@ -44,17 +44,20 @@ def keep_call(
         call: What was said.
         before: The handoff and its account's life as they were read.
         after: Both as they are now.
-        look_again: When the account is to be decided about by the clock.
+        look_again: When the account is to be decided about by the clock, if its life changes.
 
     Raises:
         ConflictError: Somebody changed the handoff since it was read.
     """
     _change(connection, before[0], after[0])
-    acting.keep_life(connection, before[0].account_id, after[1], look_again=look_again)
+    is_other_life = after[1] != before[1]  # a note or a rating changes no life, and stops no clock of it
+    if is_other_life:
+        acting.keep_life(connection, before[0].account_id, after[1], look_again=look_again)
     values = {name: value for name, value in asdict(call).items() if name not in {"id", "undone_at"}}
+    changed = [name for name in _CHANGED_BY_CALLS if getattr(before[0], name) != getattr(after[0], name)]
     state = {
-        "handoff": _plain(before[0], _CHANGED_BY_CALLS),
-        "life": _plain(before[1], _names(Life)),
+        "handoff": _plain(before[0], changed),
+        "life": _plain(before[1], _names(Life)) if is_other_life else None,
         "decided": _decided(connection, before[0].id),
     }
     wanted = insert(handoff_calls).values(handoff_id=before[0].id, before=state, **values)
@@ -62,11 +65,12 @@ def keep_call(
 
 
 def undo_call(connection: Connection, handoff: Handoff, *, by: str, now: datetime) -> Call:
-    """Take back what was said last about a handoff: it and its account are as they were.
+    """Take back what was said last about a handoff: what it changed of it and of its account is as it was.
 
     Raises:
         NotFoundError: Nothing was said that could be taken back.
-        ConflictError: It was somebody else who said it, or somebody changed the handoff since it was read.
+        ConflictError: It was somebody else who said it, somebody changed the handoff since it was read, or the account
+            has had another one since.
     """
     live = select(handoff_calls).where(handoff_calls.c.handoff_id == handoff.id, handoff_calls.c.undone_at.is_(None))
     row = connection.execute(live.order_by(handoff_calls.c.id.desc()).limit(1)).one_or_none()
@@ -74,17 +78,18 @@ def undo_call(connection: Connection, handoff: Handoff, *, by: str, now: datetim
         raise NotFoundError(f"nothing was said about handoff {handoff.id} that could be taken back.")
     if row.by != by:
         raise ConflictError(f"what was said last about handoff {handoff.id} is {row.by}'s.")
-    other = acting.live_handoffs(connection, [handoff.account_id]).get(handoff.account_id, handoff.id)
-    if other != handoff.id:
-        raise ConflictError(f"handoff {other} of the same account is under way by now.")
+    later = select(func.max(handoffs.c.id)).where(handoffs.c.account_id == handoff.account_id)
+    if (other := connection.execute(later).scalar_one()) != handoff.id:
+        raise ConflictError(f"handoff {other} of the same account came after it.")
     if row.before.get("decided", 0) != _decided(connection, handoff.id):
         raise ConflictError(
             f"handoff {handoff.id} was passed on, ended or asked for again since that was said.",
             todo="`handraise why-not` says why.",
         )
     _change(connection, handoff, replace(handoff, **_read(row.before["handoff"])))
-    life = Life(**_read(row.before["life"]))
-    acting.keep_life(connection, handoff.account_id, life, look_again=now)  # its clocks are set by the next decisions
+    if row.before["life"] is not None:
+        life = Life(**_read(row.before["life"]))
+        acting.keep_life(connection, handoff.account_id, life, look_again=now)  # the next decisions set its clocks
     connection.execute(update(handoff_calls).where(handoff_calls.c.id == row.id).values(undone_at=now))
     return replace(_call(row), undone_at=now)
 

@@ -36,7 +36,7 @@ def facts_of(
     people = _people(warehouse.whole("acting_people").to_pylist(), connection, touches)
     live = acting.live_handoffs(connection, candidates)
     raised = {name for name, trigger in rules.triggers.items() if trigger.hand_raise}
-    asked = acting.those_with_reasons(connection, list(live.values()), raised)
+    asked = acting.led_to_by(connection, list(live.values()), raised)
     return {
         row["account_id"]: Facts(
             **{name: row[name] for name in _AS_THEY_ARE},
@@ -44,7 +44,7 @@ def facts_of(
             people=tuple(people[row["account_id"]]),
             touches=tuple(when for _, when in touches[row["account_id"]]),
             under_way=live.get(row["account_id"]),
-            is_unanswered=live.get(row["account_id"]) in asked,
+            asked_at=asked.get(live.get(row["account_id"], 0)),
         )
         for row in warehouse.whole("acting_accounts").to_pylist()
     }

@@ -38,7 +38,12 @@ class Assigning:
         self._previous = assigning.previous_owners(connection, wanted, since=since)
         self._loads: dict[str, Load] | None = None
 
-    def to_somebody(self, facts: Facts, verdict: Verdict) -> Routed:
+    def clock(self, handoff: Handoff) -> tuple[datetime | None, datetime | None]:
+        """When the first contact of one that begins anew is due, and when it is late for good."""
+        owner = self._rules.routing.rep_called(handoff.owner) or handoff.owner
+        return Router(self._rules, {}, self._at).clock(owner, handoff.priority)
+
+    def to_somebody(self, facts: Facts, verdict: Verdict | Decision) -> Routed:
         """Who gets a new handoff."""
         lane = "sales" if verdict.lane == "self_serve" else verdict.lane
         work = Work(
@@ -68,8 +73,9 @@ class Assigning:
             industry=handoff.industry,
             previous_owner=self._previous.get((handoff.account_id, handoff.domain)),
         )
-        passed_over = assigning.owners_so_far(self._connection, handoff.id)
-        return self._route(work, frozenset({*passed_over, *filter(None, [handoff.owner])}))
+        had_it = {*assigning.owners_so_far(self._connection, handoff.id), *filter(None, [handoff.owner])}
+        called = self._rules.routing.rep_called
+        return self._route(work, frozenset(called(one) or one for one in had_it))
 
     def _route(self, work: Work, passed_over: frozenset[str]) -> Routed:
         if self._loads is None:
@@ -83,26 +89,57 @@ class Assigning:
         return routed
 
 
-def ask_again(connection: Connection, rules: Handoffs, asked: Mapping[int, Decision], *, at: datetime) -> None:
-    """Somebody asked about whose account a handoff is under way: it is about them now, its clock begins anew, and no snooze holds.
+def join(
+    connection: Connection, rules: Handoffs, joined: Mapping[int, tuple[Decision, Facts]], *, at: datetime
+) -> None:
+    """What follows for a handoff under way from reasons that joined it.
+
+    Whoever asked is whom it is about now, its clock begins anew, and no snooze holds. Where a buyer was looked for and
+    there is one now, it becomes sales'. A higher priority shortens the clock while nobody was contacted.
 
     Args:
         connection: The transaction.
         rules: With the roster in force.
-        asked: Number of the handoff → the decision that joined it.
+        joined: Number of the handoff → the decision that joined it, and its account.
         at: When.
     """
-    router = Router(rules, {}, at)
-    for handoff in acting.handoffs_numbered(connection, sorted(asked)):
-        made = asked[handoff.id]
-        priority = min(made.priority, handoff.priority, key=PRIORITIES.index)
-        owner = rules.routing.rep_called(handoff.owner) or handoff.owner
-        due_at, limit_at = router.clock(owner, priority)
-        person_id = made.person_id or handoff.person_id
-        after = replace(
-            handoff, person_id=person_id, priority=priority, due_at=due_at, limit_at=limit_at, contacted_at=None
-        )
-        assigning.give(connection, handoff, after)
+    if not joined:
+        return
+    giving = Assigning(connection, rules, at, [facts for _, facts in joined.values()])
+    snoozed = assigning.snoozed(connection, sorted(joined), at)
+    for handoff in acting.handoffs_numbered(connection, sorted(joined)):
+        made, facts = joined[handoff.id]
+        after = _turned(handoff, made, facts)
+        if after.lane != handoff.lane and handoff.owner is None:
+            routed = giving.to_somebody(facts, replace(made, priority=after.priority))
+            after = replace(
+                after, owner=routed.owner, queue=routed.queue, due_at=routed.due_at, limit_at=routed.limit_at
+            )
+        elif made.because == "hand_raise" or after.lane != handoff.lane:
+            due_at, limit_at = giving.clock(after)
+            after = replace(after, due_at=due_at, limit_at=limit_at)
+        elif after.priority != handoff.priority and not handoff.contacted_at and handoff.id not in snoozed:
+            due_at, limit_at = giving.clock(after)
+            after = replace(
+                after, due_at=_earlier(handoff.due_at, due_at), limit_at=_earlier(handoff.limit_at, limit_at)
+            )
+        if after != handoff:
+            assigning.give(connection, handoff, after)
+
+
+def _turned(handoff: Handoff, made: Decision, facts: Facts) -> Handoff:
+    """With its lane, priority and person, after reasons joined it."""
+    after = replace(handoff, priority=min(made.priority, handoff.priority, key=PRIORITIES.index))
+    if made.because == "hand_raise":
+        return replace(after, lane="sales", person_id=made.person_id or handoff.person_id, contacted_at=None)
+    buyer = next((one.person_id for one in facts.people if one.is_pql and not one.opted_out), None)
+    if made.lane == "sales" and handoff.lane != "sales" and buyer:
+        return replace(after, lane="sales", person_id=buyer, contacted_at=None)
+    return after
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at), default=None)
 
 
 def pass_on(
@@ -120,14 +157,15 @@ def pass_on(
     waiting = to_pass_on(connection, rules, at)
     giving = Assigning(connection, rules, at, [one for one, _ in waiting])
     raised = {name for name, trigger in rules.triggers.items() if trigger.hand_raise}
-    asked = acting.those_with_reasons(connection, [one.id for one, _ in waiting], raised)
+    asked = acting.led_to_by(connection, [one.id for one, _ in waiting], raised)
     made: list[tuple[Decision, dict[str, Any]]] = []
     for handoff, because in waiting:
         routed = giving.to_somebody_else(handoff, hand_raise=handoff.id in asked)
         after = _after(handoff, routed, left=because == "owner_left")
         if not assigning.give(connection, handoff, after):
             continue  # somebody spoke up meanwhile
-        if routed.owner is None and after.owner and assigning.nobody_was_free(connection, handoff.id):
+        lapsed_again = routed.owner is None and because == "sla_lapsed"
+        if lapsed_again and assigning.nobody_was_free(connection, handoff.id):
             continue  # that was said already
         said = Decision(
             at=at,

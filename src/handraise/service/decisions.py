@@ -22,7 +22,7 @@ from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook
 from handraise.records.acting import Decision, Life, Reason
 from handraise.service.alerting import tell_decision
-from handraise.service.assigning import Assigning, ask_again, pass_on
+from handraise.service.assigning import Assigning, join, pass_on
 from handraise.service.roster import in_force
 
 
@@ -120,6 +120,7 @@ class Deciding:
         self.as_of, self.at = as_of, at
         self.rules: Handoffs = in_force(connection, loaded.playbook.handoffs)
         self.triggers = {name: trigger.when.content_hash for name, trigger in self.rules.triggers.items()}
+        self.decided_until = conditions.decided_until(connection)
 
     def run(self) -> Decided:
         """All of it."""
@@ -178,7 +179,7 @@ class Deciding:
             if verdict.look_again:
                 again[account] = verdict.look_again
             settled += pending if verdict.outcome != "hold" else []
-        made += self._keep(decided)
+        made += self._keep(decided, facts)
         conditions.settle_conditions(self.connection, (one.key for one in settled))
         return again
 
@@ -230,6 +231,10 @@ class Deciding:
         return [one for one in found if one.pending]
 
     def _held(self, one: Fired, known: Mapping[str, str]) -> Held:
+        is_known = known.get(one.trigger) == self.triggers[one.trigger]
+        # Whoever asked since the last decisions is answered, whatever was changed about the trigger meanwhile.
+        asked_at, until = one.asked_at, self.decided_until
+        asks_anew = bool(self.rules.triggers[one.trigger].hand_raise and asked_at and until and asked_at > until)
         return Held(
             trigger=one.trigger,
             account_id=one.account_id,
@@ -237,7 +242,7 @@ class Deciding:
             value=one.value,
             asked_at=one.asked_at,
             fired_at=self.at,
-            pending=known.get(one.trigger) == self.triggers[one.trigger],
+            pending=is_known or asks_anew,
         )
 
     def _waiting(self, accounts: set[str]) -> dict[str, list[Held]]:
@@ -249,8 +254,8 @@ class Deciding:
         return found
 
     def _ends(self, facts: Facts, life: Life) -> tuple[datetime, str] | None:
-        """When work on an account ends by itself; it does not while somebody who asked was not reached."""
-        if facts.is_unanswered and not life.reached_at:
+        """When work on an account ends by itself; it does not while nobody was reached since somebody asked."""
+        if facts.asked_at and (life.reached_at is None or life.reached_at < facts.asked_at):
             return None
         return lives.sunset_at(life, self.rules.lifecycle)
 
@@ -275,11 +280,15 @@ class Deciding:
             routed=routed.because if routed else None,
         )
 
-    def _keep(self, made: Sequence[tuple[Decision, Mapping[str, Any]]]) -> list[Decision]:
+    def _keep(
+        self, made: Sequence[tuple[Decision, Mapping[str, Any]]], facts: Mapping[str, Facts] | None = None
+    ) -> list[Decision]:
         """Keep decisions, and tell the team in the same transaction."""
         kept = acting.add_decisions(self.connection, made)
-        raised = [one for one in kept if one.outcome == "joined" and one.because == "hand_raise"]
-        ask_again(self.connection, self.rules, {one.handoff: one for one in raised if one.handoff}, at=self.at)
+        joined = {one.handoff: one for one in kept if one.outcome == "joined" and one.handoff}
+        if facts and joined:
+            concerned = {number: (one, facts[one.account_id]) for number, one in joined.items()}
+            join(self.connection, self.rules, concerned, at=self.at)
         for one in kept:
             tell_decision(self.connection, self.loaded.playbook, one)
         return kept
