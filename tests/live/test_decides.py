@@ -17,10 +17,11 @@ from handraise.service.erase import erase, erase_returned
 from handraise.service.host import Host
 from handraise.service.inbox import InboxChoice
 from handraise.service.live import Live
-from handraise.service.project import Project
+from handraise.service.project import Project, refresh, scored_as_of
 from handraise.warehouse.tables import read_fact, write_fact
 from live.hosting import NOW, clock, hosted, scored, send, settle
 from live.sending import track
+from support import load_folder, write
 
 AT = "2026-08-31T10:00:00Z"
 
@@ -80,6 +81,21 @@ def test_decisions_about_everybody_may_wait_for_the_next_time(tmp_path: Path) ->
         host.follower.ask(scored_only)
 
 
+def test_what_a_command_scored_without_deciding_is_decided_by_the_server(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "open", AT, workspace="w"))
+        asked = {"event_id": "2", "person_id": "ann", "name": "contact_sales", "timestamp": AT, "workspace_id": "w"}
+
+        def loaded_and_listed(project: Project) -> None:
+            load_folder(project, write(tmp_path / "files", {"events": [asked]}))
+            as_of = scored_as_of(project)
+            assert as_of
+            refresh(project, [as_of], now=NOW)
+
+        host.follower.ask(loaded_and_listed)
+        wait_for(lambda: of_account(host, "workspace:w") == ["handoff hand_raise"])
+
+
 def wait_for(what: Callable[[], bool]) -> None:
     ends = time.monotonic() + 20
     while not what():
@@ -91,7 +107,8 @@ def test_decisions_name_nobody_who_was_erased(tmp_path: Path) -> None:
     with hosted(tmp_path) as host:
         send(host, track(1, "ann", "contact_sales", AT, workspace="w"))
         send(host, track(2, "erasmus-4711", "contact_sales", "2026-08-31T11:00:00Z", workspace="w"))
-        send(host, track(3, "erasmus-4711", "enterprise_request", AT))
+        send(host, track(3, "erasmus-4711", "enterprise_request", AT, workspace="w"))
+        send(host, track(4, "erasmus-4711", "contact_sales", AT, workspace="his-own"))
         with host.ledger.reading() as connection:
             assert acting.people_named(connection) == {"ann", "erasmus-4711"}
         receipt = erase(host, "erasmus-4711", requested_by="me", now=clock)
@@ -99,6 +116,7 @@ def test_decisions_name_nobody_who_was_erased(tmp_path: Path) -> None:
         with host.ledger.reading() as connection:
             assert acting.people_named(connection) == {"ann"}
             [handoff] = acting.list_handoffs(connection)
+            assert acting.engaged_accounts(connection) == [handoff.account_id], "what was about him alone has ended"
         assert [one.person_id for one in handoff.reasons] == ["ann"]
         assert set(scored(host)) == {"ann"}
     content = (tmp_path / ".handraise" / "ledger.sqlite").read_bytes()
@@ -109,6 +127,7 @@ def test_a_ledger_of_before_an_erasure_is_cleared_too(tmp_path: Path) -> None:
     with hosted(tmp_path) as host:
         send(host, track(1, "ann", "open", AT, workspace="w"))
         erase(host, "erasmus-4711", requested_by="me", now=clock)
+        wait_for(lambda: host.follower.ask(lambda p: read_fact(p.warehouse, "live_undecided") == "no"))
         with host.ledger.transaction() as connection:  # as an older ledger would have it
             at = datetime(2026, 8, 30, tzinfo=UTC)
             held = conditions.Held(

@@ -24,9 +24,10 @@ from handraise.service.acting_facts import facts_of
 from handraise.service.assigning import pass_on, to_pass_on
 from handraise.service.decisions import NOTHING, Decided, Deciding, Edges, Fired
 from handraise.service.enriching import bring_in
-from handraise.service.project import Project, check_as_of, refresh
+from handraise.service.project import UNDECIDED, Project, check_as_of, refresh
 from handraise.service.refresh import Refreshed, score_as_of
 from handraise.service.roster import in_force
+from handraise.warehouse.tables import write_fact
 
 # What the first decisions of a project look back to: what became true before is not news.
 FIRST_LOOK_BACK = timedelta(days=7)
@@ -68,14 +69,15 @@ def decide_now(project: Project, ledger: Ledger, *, as_of: date, now: datetime, 
         within_scope: Only the accounts of `scope_accounts` were scored.
     """
     at = min(now, datetime.combine(as_of, time(), UTC))
+    made = NOTHING
     with ledger.transaction() as connection:
         take_turn(connection)  # who says something about a handoff says it before or after, not meanwhile
         before = conditions.decided_until(connection)
-        if before and at < before:
-            return NOTHING
-        return Deciding(
-            connection, project.loaded, EngineSeen(project, within_scope=within_scope), as_of=as_of, at=at
-        ).run()
+        if before is None or at >= before:
+            seen = EngineSeen(project, within_scope=within_scope)
+            made = Deciding(connection, project.loaded, seen, as_of=as_of, at=at).run()
+    write_fact(project.warehouse, UNDECIDED, "no")
+    return made
 
 
 def pass_on_due(project: Project, ledger: Ledger, *, as_of: date, now: datetime) -> int:

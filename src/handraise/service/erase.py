@@ -13,10 +13,13 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from handraise.errors import LedgerError
 from handraise.events.call_intake import RETURNED, Erased
 from handraise.events.erase import Subject, erase_rows, erased_in, subject_named, subject_of
 from handraise.events.erase_log import ids_of, without
+from handraise.handoffs import lives
 from handraise.ledger import acting, erasures
 from handraise.ledger.erasures import Erasure, ErasureRequest
 from handraise.ledger.suppression import hashes_of, suppress_hashes
@@ -126,6 +129,7 @@ def _erase(
         warehouse.empty("dirty_people")
     with host.ledger.transaction() as connection:
         decided = acting.forget_people(connection, subject.ids)
+        _end_without_reasons(connection, now())
     bring_in(project, host.ledger, anew=True)  # what they held of former addresses goes too
     if decided:
         erased["decisions"] = decided
@@ -134,6 +138,14 @@ def _erase(
     fresh.unlink(missing_ok=True)
     warehouse.copy_into(fresh)
     return erased
+
+
+def _end_without_reasons(connection: Connection, now: datetime) -> None:
+    """Handoffs under way that were about the erased alone have nothing to be about any more."""
+    empty = [one for one in acting.list_handoffs(connection) if not one.reasons]
+    acting.close_handoffs(connection, {one.id: "erased" for one in empty}, now)
+    known = acting.lives_of(connection, [one.account_id for one in empty])
+    acting.keep_lives(connection, [(one, lives.ended(life, "sunset", now), None) for one, life in known.items()])
 
 
 def _exchange(data: Path, fresh: Path) -> None:

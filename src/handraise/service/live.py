@@ -43,8 +43,6 @@ _POSITION = "log_position"
 _KNOWN = "live_data_version"
 _DAMAGED = "log_bytes_damaged"
 _TICK = "live_scored_at"
-# "yes" from when scores are kept until what follows from them is decided: if something stops in between, it is done anew.
-_UNDECIDED = "live_undecided"
 # Calls taken in at once: enough to be worth a statement, few enough for memory; and bytes of them, as some are long.
 MOST_CALLS = 20_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -182,7 +180,7 @@ class Live:
             now: The present instant.
             may_wait: Decisions about everybody may wait for the next time, so that scores need not wait for them.
         """
-        project, warehouse = self.project, self.project.warehouse
+        project = self.project
         try:
             as_of = self.as_of(now)
         except InputError:  # nothing was ever loaded
@@ -195,7 +193,6 @@ class Live:
                 return False
             if ledger and not (may_wait and everybody):
                 deciding.decide_now(project, ledger, as_of=as_of, now=now, within_scope=not everybody)
-                write_fact(warehouse, _UNDECIDED, "no")
         return True
 
     def _score(self, as_of: date, now: datetime, ledger: Ledger | None) -> bool | None:
@@ -213,7 +210,7 @@ class Live:
             if ledger:
                 self._wake_due(deciding.due_accounts(ledger, now))
             people = warehouse.whole("dirty_people")["person_id"].to_pylist()
-            undecided = read_fact(warehouse, _UNDECIDED) == "yes"
+            undecided = ledger is not None and read_fact(warehouse, projects.UNDECIDED) == "yes"
             if not (anew or undecided or people):
                 return None
             everybody = anew or undecided or len(people) > _MOST_PEOPLE
@@ -228,7 +225,7 @@ class Live:
             warehouse.empty("dirty_people")
             facts = {
                 EVERYBODY_DIRTY: "no",
-                _UNDECIDED: "yes" if ledger else "no",
+                projects.UNDECIDED: "yes" if ledger else "no",
                 _KNOWN: projects.data_version(project),
                 _TICK: now.astimezone(UTC).isoformat(),
             }

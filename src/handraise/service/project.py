@@ -28,10 +28,13 @@ from handraise.signals.blind import blind_signals, input_columns
 from handraise.signals.persona import refresh_traits
 from handraise.warehouse.engine import Warehouse
 from handraise.warehouse.failures import failures_told
-from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact
+from handraise.warehouse.tables import Renames, create_missing, read_fact, write_fact, write_facts
 
 # The engine's own share; Python, the batches in flight and what the allocator keeps come on top (docs/why/speed.md has peaks).
 LOAD_MEMORY = "1100MB"
+# "yes" from when scores are kept until what follows from them is decided: if something stops in between, or a command scored
+# without deciding, a server does it anew.
+UNDECIDED = "live_undecided"
 # What a refresh keeps of its latest as-of (which columns; none named = all), so that lists and receipts need no
 # scoring of their own.
 _KEPT: dict[str, tuple[str, ...]] = {
@@ -228,7 +231,7 @@ def refresh(
     with warehouse.transaction():
         keep_scored(project, ordered)
         _keep_latest(project, ordered[-1], done)
-        write_fact(warehouse, "scored_in_history", _stamp(project, ordered[-1]))
+        write_facts(warehouse, {"scored_in_history": _stamp(project, ordered[-1]), UNDECIDED: "yes"})
     return done
 
 

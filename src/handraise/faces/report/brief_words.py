@@ -286,6 +286,7 @@ _CODES: Final[dict[str, dict[str, str]]] = {
         "smb": "small business",
         "below_tier": "it fell below its tier",
         "nobody_reached": "nobody was reached",
+        "erased": "it was about somebody who was erased",
     },
     "zh": {
         "high": "高",
@@ -312,6 +313,7 @@ _CODES: Final[dict[str, dict[str, str]]] = {
         "rejected": "已拒绝",
         "below_tier": "低于层级",
         "nobody_reached": "未能联系到任何人",
+        "erased": "相关人员的数据已被删除",
         "premium_feature": "使用高级功能",
         "limit_reached": "触及上限",
         "api_or_integration": "使用 API 或集成",
