@@ -81,6 +81,19 @@ def test_decisions_about_everybody_may_wait_for_the_next_time(tmp_path: Path) ->
         host.follower.ask(scored_only)
 
 
+def test_an_account_whose_company_becomes_known_keeps_its_handoff(tmp_path: Path) -> None:
+    with hosted(tmp_path) as host:
+        send(host, track(1, "ann", "contact_sales", AT))
+        traits = {"messageId": "2", "userId": "ann", "traits": {"email": "ann@brand-new.com"}}
+        send(host, ("identify", traits))
+        with host.ledger.reading() as connection:
+            [handoff] = acting.list_handoffs(connection)
+        assert handoff.account_id == "domain:brand-new.com"
+        assert of_account(host, "domain:brand-new.com") == []
+        send(host, track(3, "ann", "contact_sales", "2026-08-31T12:00:00Z"))
+        assert of_account(host, "domain:brand-new.com") == ["joined hand_raise"]
+
+
 def test_what_a_command_scored_without_deciding_is_decided_by_the_server(tmp_path: Path) -> None:
     with hosted(tmp_path) as host:
         send(host, track(1, "ann", "open", AT, workspace="w"))

@@ -15,7 +15,7 @@ from handraise.records.acting import Call, Decision, Handoff
 from handraise.service import roster
 from handraise.service.calling import say
 from handraise.service.decisions import Deciding
-from service.test_state_machine import DAY, HOUR, LOADED, RULES, START, Someone, World
+from service.test_state_machine import DAY, HOUR, LOADED, RULES, SHAPES, START, Someone, World
 
 
 @dataclass
@@ -149,6 +149,39 @@ def test_an_ask_ends_no_rest_that_a_rejection_began(company: Company) -> None:
     company.world.true.add(("became_hot", "big", "eve"))
     [held] = company.decide(START + 20 * DAY)
     assert (held.outcome, held.because, held.look_again) == ("hold", "cooling_down", START + HOUR + 90 * DAY)
+
+
+def test_an_account_that_is_called_otherwise_goes_on_as_it_was(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SHAPES, "workspace:w", (True, True))
+    monkeypatch.setitem(SHAPES, "domain:brand.example", (True, True))
+    company.world.people |= {"workspace:w": [], "domain:brand.example": []}
+    company.world.asked["contact_sales", "workspace:w", "eve"] = START + HOUR
+    company.decide(START + HOUR)
+    company.said("reject", START + 2 * HOUR, reason="not_icp")
+    monkeypatch.setitem(SHAPES, "workspace:w", (True, False))  # nobody is in it any more
+    company.world.asked["contact_sales", "domain:brand.example", "eve"] = START + HOUR
+    del company.world.asked["contact_sales", "workspace:w", "eve"]
+    company.world.pqa.add("domain:brand.example")
+    company.world.people["domain:brand.example"] = [Someone("eve", is_pql=True)]
+    company.world.true.add(("qualified", "domain:brand.example", ""))
+    [held] = company.decide(START + 20 * DAY)
+    assert (held.account_id, held.outcome, held.because) == ("domain:brand.example", "hold", "cooling_down")
+    assert [one.trigger for one in held.reasons] == ["qualified"], "what was asked once is answered once"
+    company.world.asked["contact_sales", "domain:brand.example", "eve"] = START + 21 * DAY
+    [again] = company.decide(START + 21 * DAY)
+    assert (again.outcome, again.because) == ("handoff", "hand_raise")
+
+
+def test_who_asked_and_goes_elsewhere_asks_no_second_time(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHAPES, "other", (True, True))
+    company.world.people["other"] = []
+    company.world.asked["contact_sales", "big", "eve"] = START + HOUR
+    company.decide(START + HOUR)
+    company.world.asked["contact_sales", "other", "eve"] = company.world.asked.pop(("contact_sales", "big", "eve"))
+    assert company.decide(START + 2 * HOUR) == ()
+    assert company.handoff().account_id == "big", "where others are still"
 
 
 def test_what_nobody_has_is_tried_again_after_its_owner_left_in_contact(company: Company) -> None:

@@ -17,7 +17,8 @@ from handraise.handoffs import lives
 from handraise.handoffs.decide import Facts, Verdict, decide
 from handraise.handoffs.routing import Routed
 from handraise.ledger import acting, conditions
-from handraise.ledger.conditions import Held
+from handraise.ledger.conditions import Held, Key
+from handraise.ledger.moving import move_account
 from handraise.playbook.handoffs import Handoffs
 from handraise.playbook.load import LoadedPlaybook
 from handraise.records.acting import Decision, Life, Reason
@@ -126,6 +127,7 @@ class Deciding:
         """All of it."""
         scope = self.seen.scope
         fired = self._take_edges(conditions.known_triggers(self.connection))
+        self._follow_accounts()
         overdue = set(acting.due_accounts(self.connection, self.at))
         looked_at = overdue | set(acting.engaged_accounts(self.connection))
         if scope is not None:
@@ -223,6 +225,7 @@ class Deciding:
         """Keep what holds now; returns what fired. What holds of a trigger that is new or means something else is no news."""
         self.held = {one.key: one for one in conditions.held_conditions(self.connection, self.seen.scope)}
         edges = self.seen.edges(self.held.values())
+        self.moved = self._moved(edges)
         ended, found = edges.ended, sorted((self._held(one, known) for one in edges.fired), key=lambda one: one.key)
         conditions.keep_conditions(self.connection, found, ended)
         for key in ended:
@@ -230,19 +233,51 @@ class Deciding:
         self.held |= {one.key: one for one in found}
         return [one for one in found if one.pending]
 
+    def _moved(self, edges: Edges) -> dict[Key, Held]:
+        """What fired and is no news: who had asked before asks no second time because their account changed.
+
+        Of an account that nobody is in any more, what held of its people is no news either.
+        """
+        ended = {(h.trigger, h.person_id, h.asked_at): h for h in (self.held[k] for k in edges.ended if k in self.held)}
+        found = {
+            (one.trigger, one.account_id, one.person_id): ended[one.trigger, one.person_id, one.asked_at]
+            for one in edges.fired
+            if (one.trigger, one.person_id, one.asked_at) in ended and (one.person_id or one.asked_at)
+        }
+        left = sorted({before.account_id for before in found.values()})
+        facts = self.seen.facts(self.connection, left, self.at) if left else {}
+        self.gone = {name for name in left if name not in facts or not facts[name].has_usage}
+        return {key: one for key, one in found.items() if one.asked_at or one.account_id in self.gone}
+
+    def _follow_accounts(self) -> None:
+        """An account that nobody is in any more, and whose conditions hold of one other now, is that one from here on.
+
+        Somebody's account is called after them until their company is known, and after its domain until the CRM has it.
+        """
+        to: dict[str, set[str]] = defaultdict(set)
+        for key, before in self.moved.items():
+            to[before.account_id].add(key[1])
+        one_way = {old: min(new) for old, new in to.items() if len(new) == 1 and old in self.gone}
+        taken = set(acting.lives_of(self.connection, sorted(one_way.values())))
+        for old, new in sorted(one_way.items()):
+            if new not in taken:
+                move_account(self.connection, old, new, now=self.at)
+                taken.add(new)
+
     def _held(self, one: Fired, known: Mapping[str, str]) -> Held:
         is_known = known.get(one.trigger) == self.triggers[one.trigger]
         # Whoever asked since the last decisions is answered, whatever was changed about the trigger meanwhile.
         asked_at, until = one.asked_at, self.decided_until
         asks_anew = bool(self.rules.triggers[one.trigger].hand_raise and asked_at and until and asked_at > until)
+        before = self.moved.get((one.trigger, one.account_id, one.person_id))
         return Held(
             trigger=one.trigger,
             account_id=one.account_id,
             person_id=one.person_id,
             value=one.value,
             asked_at=one.asked_at,
-            fired_at=self.at,
-            pending=is_known or asks_anew,
+            fired_at=before.fired_at if before else self.at,
+            pending=before.pending if before else is_known or asks_anew,
         )
 
     def _waiting(self, accounts: set[str]) -> dict[str, list[Held]]:
