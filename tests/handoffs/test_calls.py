@@ -112,6 +112,15 @@ def test_what_says_too_little_is_refused(kind: CallKind, more: dict[str, Any]) -
         after(kind, **more)
 
 
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), float("-inf"), -0.01, 1e12 + 1])
+@pytest.mark.parametrize("kind", ["opportunity", "won", "note"])
+def test_what_is_no_amount_is_refused(kind: CallKind, amount: float) -> None:
+    with pytest.raises(InputError, match="no amount that can be"):
+        after(kind, amount=amount, note="hm")
+    for taken in (0.0, 1e12):
+        assert after(kind, amount=taken, note="hm")
+
+
 @pytest.mark.parametrize("kind", EFFECTS)
 def test_nobody_speaks_for_somebody_else_or_about_what_has_ended(kind: CallKind) -> None:
     more, _ = EFFECTS[kind]

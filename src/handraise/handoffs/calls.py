@@ -5,6 +5,7 @@ Pure: the handoff, the account's life and the call come in; both as they are aft
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from handraise.records.acting import Call, Handoff, Life
 
 After = tuple[Handoff, Life]
 RATINGS = range(1, 6)
+MOST_MONEY = 1e12
 _LONGEST_SNOOZE = timedelta(days=180)
 
 
@@ -25,8 +27,14 @@ def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After
 
     Raises:
         ConflictError: It has ended, or is somebody else's.
-        InputError: The call says too little.
+        InputError: The call says too little, or an amount that is none.
     """
+    if call.amount is not None and not (math.isfinite(call.amount) and 0 <= call.amount <= MOST_MONEY):
+        raise InputError(
+            f"{call.amount} is no amount that can be.",
+            where="amount",
+            todo=f"Say a number from 0 to {MOST_MONEY:,.0f}, such as 12500.",
+        )
     if handoff.closed_at is not None and call.kind != "rate":
         raise ConflictError(f"handoff {handoff.id} has ended.", todo="`handraise inbox` lists those under way.")
     if call.kind in _OWNERS_ONLY and handoff.owner not in {None, call.by}:

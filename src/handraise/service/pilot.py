@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from handraise.alerts.mail import Sheet
 from handraise.errors import HandraiseError, InputError, NotFoundError
-from handraise.handoffs.calls import RATINGS
+from handraise.handoffs.calls import MOST_MONEY, RATINGS
 from handraise.ledger import calls
 from handraise.ledger.store import Ledger
 from handraise.playbook.schema import Playbook
@@ -54,7 +54,6 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "lost": ("lost", "输单"),
 }
 _WIDTHS = {"number": 6, "account": 26, "whom": 22, "title": 22, "due": 17, "because": 50, "note": 40}
-_MOST_MONEY = 1e12
 _MOST_WORDS = 2000
 _THOUSANDS = 3
 FILE = "handraise-inbox.xlsx"
@@ -263,7 +262,7 @@ def _money(cell: Cell, where: str) -> float:
         amount = float(text if isinstance(cell, int | float) else _with_point(text))
     except ValueError:
         raise InputError(f"{cell!r} is no amount.", where=where, todo="Write it as 12500.") from None
-    if not 0 <= amount <= _MOST_MONEY:
+    if not 0 <= amount <= MOST_MONEY:
         raise InputError(f"{cell!r} is no amount that can be.", where=where)
     return amount
 
