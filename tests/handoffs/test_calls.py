@@ -8,7 +8,7 @@ import pytest
 
 from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
-from handraise.handoffs.calls import applied
+from handraise.handoffs.calls import applied, reason_code
 from handraise.playbook.load import load_template
 from handraise.records.acting import Call, CallKind, Handoff, Life, Reason
 
@@ -93,6 +93,17 @@ def test_the_first_contact_is_kept() -> None:
 def test_a_rejected_account_cools_down() -> None:
     assert after("reject", reason="timing")[1].cool_until == NOW + 30 * DAY
     assert after("reject", reason="not_icp")[1].cool_until == NOW + 90 * DAY
+
+
+@pytest.mark.parametrize("reason", ["Not ICP", "NOT_ICP", "not icp", " not-icp ", "not\u2011ICP", "Not - ICP"])
+def test_a_reason_is_the_same_however_it_is_written(reason: str) -> None:
+    assert reason_code(reason) == "not_icp"
+    assert after("reject", reason=reason)[1].cool_until == NOW + 90 * DAY
+    with pytest.raises(InputError, match="looks like a reason"):
+        after("reject", reason=f"{reason}s")
+    for empty in ("", "  ", "-_ "):
+        with pytest.raises(InputError, match="needs a reason"):
+            after("reject", reason=empty)
 
 
 @pytest.mark.parametrize(

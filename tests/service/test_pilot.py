@@ -151,6 +151,7 @@ def test_what_is_filled_in_comes_back_as_outcomes_once(ledger: Ledger, items: li
         lives = acting.lives_of(connection, ["a", "b", "c"])
         assert [lives[one].state for one in "abc"] == ["won", "rejected", "working"]
         assert lives["b"].cool_until == NOW + timedelta(days=90)
+        assert calls.calls_of(connection, 2)[-1].reason == "not_icp"
         assert calls.calls_of(connection, 3)[0].at == items[2].handoff.created_at, (
             "no contact before there was a reason"
         )

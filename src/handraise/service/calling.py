@@ -7,7 +7,7 @@ from datetime import datetime
 
 from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
-from handraise.handoffs.calls import applied
+from handraise.handoffs.calls import applied, reason_code
 from handraise.ledger import acting, calls
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.store import Ledger
@@ -51,6 +51,7 @@ def say(ledger: Ledger, number: int, call: Call, rules: Handoffs, tell: Playbook
         handoff = replace(handoff, owner=routing.rep_called(handoff.owner) or handoff.owner)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
         call = replace(_named(call, routing), person_id=call.person_id or handoff.person_id)
+        call = replace(call, reason=reason_code(call.reason))
         after = applied(call, handoff, life, rules.lifecycle)
         ends = lives.sunset_at(after[1], rules.lifecycle)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)

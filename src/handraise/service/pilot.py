@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from handraise.alerts.mail import Sheet
 from handraise.errors import HandraiseError, InputError, NotFoundError
-from handraise.handoffs.calls import MOST_MONEY, RATINGS
+from handraise.handoffs.calls import MOST_MONEY, RATINGS, reason_code
 from handraise.ledger import calls
 from handraise.ledger.store import Ledger
 from handraise.playbook.schema import Playbook
@@ -213,8 +213,7 @@ def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> 
             add("rate", signal=signal, rating=rating)
     if outcome in {"reject", "lost", "won"}:
         amount = None if cells["amount"] is None else _money(cells["amount"], _FILLED["amount"][0])
-        words = None if cells["reason"] is None else _words(cells["reason"], _FILLED["reason"][0])
-        reason = words and words.casefold().replace(" ", "_")
+        reason = None if cells["reason"] is None else reason_code(_words(cells["reason"], _FILLED["reason"][0]))
         add(cast(CallKind, outcome), reason=reason, amount=amount if outcome == "won" else None)
     return made
 
