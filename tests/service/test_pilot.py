@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from handraise.errors import InputError
 from handraise.ledger import acting, calls
+from handraise.ledger.audit import list_audit
 from handraise.ledger.store import Ledger
 from handraise.playbook.load import load_template
 from handraise.records.acting import Decision, Life, Reason
@@ -152,6 +153,7 @@ def test_what_is_filled_in_comes_back_as_outcomes_once(ledger: Ledger, items: li
         assert [lives[one].state for one in "abc"] == ["won", "rejected", "working"]
         assert lives["b"].cool_until == NOW + timedelta(days=90)
         assert calls.calls_of(connection, 2)[-1].reason == "not_icp"
+        assert {one.at for one in list_audit(connection)} == {NOW}, "they were told today, about days before"
         assert calls.calls_of(connection, 3)[0].at == items[2].handoff.created_at, (
             "no contact before there was a reason"
         )

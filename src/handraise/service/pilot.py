@@ -169,7 +169,7 @@ def _take_row(
             known = [one for one in calls.calls_of(connection, wanted) if one.undone_at is None]
         for call in _calls(cells, handoff, by, now):
             if not _is_known(call, known):
-                say(ledger, wanted, call, playbook.handoffs, playbook)
+                say(ledger, wanted, call, playbook.handoffs, playbook, now=now)
                 said.append(call.kind)
     except NotFoundError as error:
         return Taken(line=line, handoff=None, said=tuple(said), refused=error.what)
