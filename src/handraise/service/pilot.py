@@ -6,7 +6,6 @@ says nothing twice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -15,12 +14,13 @@ from typing import Any, cast
 
 from handraise.alerts.mail import Sheet
 from handraise.errors import HandraiseError, InputError, NotFoundError
-from handraise.handoffs.calls import MOST_MONEY, RATINGS, reason_code
+from handraise.handoffs.calls import RATINGS, reason_code
 from handraise.ledger import calls
 from handraise.ledger.store import Ledger
 from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
 from handraise.records.acting import Call, CallKind, Handoff
+from handraise.service.amounts import amount_in
 from handraise.service.calling import say
 from handraise.service.inbox import InboxItem
 from handraise.service.sheets import Cell, Column, cells_by, read_sheet
@@ -55,7 +55,6 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
 }
 _WIDTHS = {"number": 6, "account": 26, "whom": 22, "title": 22, "due": 17, "because": 50, "note": 40}
 _MOST_WORDS = 2000
-_THOUSANDS = 3
 FILE = "handraise-inbox.xlsx"
 # In this order things happen.
 _STEPS: tuple[CallKind, ...] = ("contacted", "replied", "meeting")
@@ -167,7 +166,7 @@ def _take_row(
         with ledger.reading() as connection:
             handoff = calls.find_handoff(connection, wanted)
             known = [one for one in calls.calls_of(connection, wanted) if one.undone_at is None]
-        for call in _calls(cells, handoff, by, now):
+        for call in _calls(cells, handoff, by, now, playbook.handoffs.pricing.currency):
             if not _is_known(call, known):
                 say(ledger, wanted, call, playbook.handoffs, playbook, now=now)
                 said.append(call.kind)
@@ -188,7 +187,7 @@ def _is_known(call: Call, known: Sequence[Call]) -> bool:
     return bool(same)
 
 
-def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> list[Call]:
+def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime, currency: str | None) -> list[Call]:
     """What a row says, in the order in which things happen."""
     at = now
     made: list[Call] = []
@@ -206,13 +205,13 @@ def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> 
             at = _day(cells[step], _FILLED[step][0], handoff, now)
             add(step, at, channel="spreadsheet" if step == "contacted" else None)
     if cells["opportunity"] is not None:
-        add("opportunity", at, amount=_money(cells["opportunity"], _FILLED["opportunity"][0]))
+        add("opportunity", at, amount=amount_in(cells["opportunity"], _FILLED["opportunity"][0], currency))
     if cells["rating"] is not None:
         rating = _whole_number(cells["rating"], _FILLED["rating"][0])
         for signal in sorted({one.trigger for one in handoff.reasons}):  # a sheet asks once for all of them
             add("rate", signal=signal, rating=rating)
     if outcome in {"reject", "lost", "won"}:
-        amount = None if cells["amount"] is None else _money(cells["amount"], _FILLED["amount"][0])
+        amount = None if cells["amount"] is None else amount_in(cells["amount"], _FILLED["amount"][0], currency)
         reason = None if cells["reason"] is None else reason_code(_words(cells["reason"], _FILLED["reason"][0]))
         add(cast(CallKind, outcome), reason=reason, amount=amount if outcome == "won" else None)
     return made
@@ -253,32 +252,6 @@ def _day(cell: Cell, where: str, handoff: Handoff, now: datetime) -> datetime:
     if day > now.date():
         raise InputError(f"{day} is still to come.", where=where)
     return max(datetime.combine(day, time(), UTC), handoff.created_at)
-
-
-def _money(cell: Cell, where: str) -> float:
-    text = re.sub(r"[\s\u00a0$€£¥￥]", "", str(cell))
-    try:
-        amount = float(text if isinstance(cell, int | float) else _with_point(text))
-    except ValueError:
-        raise InputError(f"{cell!r} is no amount.", where=where, todo="Write it as 12500.") from None
-    if not 0 <= amount <= MOST_MONEY:
-        raise InputError(f"{cell!r} is no amount that can be.", where=where)
-    return amount
-
-
-def _with_point(text: str) -> str:
-    """1,234.50 and 1.234,50 mean the same; three digits after a single sign are thousands: no money has tenths of cents."""
-    signs = [one for one in text if one in ",."]
-    if not signs:
-        return text
-    whole, _, rest = text.rpartition(signs[-1])
-    one_kind, is_thousands = len(set(signs)) == 1, len(rest) == _THOUSANDS
-    if one_kind and (len(signs) > 1 or is_thousands):
-        parts = text.split(signs[-1])
-        if not all(len(part) == _THOUSANDS for part in parts[1:]):
-            raise ValueError(text)
-        return "".join(parts)
-    return f"{whole.replace(',', '').replace('.', '')}.{rest}"
 
 
 def _whole_number(cell: Cell, where: str) -> int:
