@@ -59,3 +59,28 @@ def test_another_currency_is_refused_and_said(written: str, currency: str) -> No
 def test_what_is_no_amount_is_refused(written: str) -> None:
     with pytest.raises(InputError, match="is no amount"):
         amount_in(written, "won amount", None)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("4.500,00", 4500.0),
+        ("12.000", 12000.0),
+        ("12.000,50", 12000.5),
+        ("12,000", 12000.0),
+        ("12,000.50", 12000.5),
+        ("1.234.567,00", 1234567.0),
+        ("1,234,567", 1234567.0),
+        ("12,5", 12.5),
+        ("€ 99.90", 99.9),
+        (12000, 12000.0),
+    ],
+)
+def test_amounts_mean_the_same_wherever_they_are_written(written: Cell, meant: float) -> None:
+    assert amount_in(written, "won amount", None) == meant
+
+
+@pytest.mark.parametrize("written", ["1.2.3", "1,23,456", "12.34.567"])
+def test_an_amount_that_could_mean_anything_is_refused(written: str) -> None:
+    with pytest.raises(InputError, match="is no amount"):
+        amount_in(written, "won amount", None)

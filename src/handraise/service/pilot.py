@@ -68,7 +68,7 @@ class Taken:
         line: Of the file.
         handoff: Number; None = the row does not say.
         said: What was new, in order.
-        refused: What was not understood or not allowed; empty = nothing.
+        refused: What was not understood, not allowed, or said otherwise before; empty = nothing.
     """
 
     line: int
@@ -158,7 +158,7 @@ def take_in(
 def _take_row(
     ledger: Ledger, line: int, cells: dict[str, Cell], playbook: Playbook, *, by: str, now: datetime
 ) -> Taken:
-    number, said = cells["number"], []
+    number, said, changed = cells["number"], [], []
     if not any(cells[own] is not None for own in _FILLED):
         return Taken(line=line, handoff=number if isinstance(number, int) else None, said=())
     try:
@@ -166,25 +166,72 @@ def _take_row(
         with ledger.reading() as connection:
             handoff = calls.find_handoff(connection, wanted)
             known = [one for one in calls.calls_of(connection, wanted) if one.undone_at is None]
+        _check_account(cells["account_id"], handoff)
         for call in _calls(cells, handoff, by, now, playbook.handoffs.pricing.currency):
-            if not _is_known(call, known):
+            earlier = [one for one in known if one.kind == call.kind]
+            if not _is_known(call, earlier):
                 say(ledger, wanted, call, playbook.handoffs, playbook, now=now)
                 said.append(call.kind)
+            elif not any(_agrees(call, one) for one in earlier):
+                changed.append(_corrected(call, earlier[-1], wanted))
     except NotFoundError as error:
         return Taken(line=line, handoff=None, said=tuple(said), refused=error.what)
     except HandraiseError as error:
-        return Taken(line=line, handoff=_number_or_none(number), said=tuple(said), refused=str(error))
-    return Taken(line=line, handoff=wanted, said=tuple(said))
+        refused = " ".join([*changed, str(error)])
+        return Taken(line=line, handoff=_number_or_none(number), said=tuple(said), refused=refused)
+    return Taken(line=line, handoff=wanted, said=tuple(said), refused=" ".join(changed))
 
 
-def _is_known(call: Call, known: Sequence[Call]) -> bool:
+def _is_known(call: Call, earlier: Sequence[Call]) -> bool:
     """Of notes and ratings the same words are the same; of everything else one of a kind is enough."""
-    same = [one for one in known if one.kind == call.kind]
     if call.kind == "note":
-        return any(one.note == call.note for one in same)
+        return any(one.note == call.note for one in earlier)
     if call.kind == "rate":
-        return any((one.signal, one.rating) == (call.signal, call.rating) for one in same)
-    return bool(same)
+        return any((one.signal, one.rating) == (call.signal, call.rating) for one in earlier)
+    return bool(earlier)
+
+
+def _agrees(call: Call, earlier: Call) -> bool:
+    """Whether a sheet says again what was said; what it leaves out, it does not say otherwise."""
+    if call.kind in _STEPS:
+        return earlier.at.astimezone(UTC).date() == call.at.date()
+    same_reason = call.reason is None or call.reason == reason_code(earlier.reason)
+    return same_reason and call.amount in {None, earlier.amount}
+
+
+def _corrected(call: Call, earlier: Call, number: int) -> str:
+    """What is said otherwise than before, and what to do: a sheet that lay around may not overwrite what was said since."""
+    if call.kind in _STEPS:
+        before, after = f"{earlier.at.astimezone(UTC):%Y-%m-%d}", f"{call.at:%Y-%m-%d}"
+    elif call.amount in {None, earlier.amount}:
+        before, after = earlier.reason or "no reason", call.reason or ""
+    else:
+        before, after = "no amount" if earlier.amount is None else f"{earlier.amount:,.10g}", f"{call.amount:,.10g}"
+    if call.kind == "opportunity":
+        todo = f"`handraise handoff {number} opportunity --amount {call.amount:.15g}` says it anew."
+    else:
+        todo = f"If the sheet is right, `handraise handoff {number} undo` takes back what was said last; then take it in again."
+    return str(InputError(f"{call.kind} was said before with {before}, not with {after}.", todo=todo))
+
+
+def _check_account(cell: Cell, handoff: Handoff) -> None:
+    """Refuse a row whose number is another row's: somebody sorted one column alone."""
+    said, meant = "" if cell is None else str(cell).strip(), handoff.account_id.strip()
+    if said in {"", meant} or _same_number(said, meant):
+        return
+    raise InputError(
+        f"handoff {handoff.id} is about account {handoff.account_id!r}, and this row about {said!r}.",
+        where=_SHOWN["account_id"][0],
+        todo="Was a column sorted alone? Sort whole rows, or export the sheet anew.",
+    )
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Programs make 123 of an id 00123."""
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime, currency: str | None) -> list[Call]:
