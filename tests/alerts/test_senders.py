@@ -160,6 +160,18 @@ def test_slack_gets_blocks_in_which_names_are_nothing_but_text() -> None:
     assert all(bold[at + 1] == "\u2060" for at in range(1, len(bold) - 1) if bold[at] in "*_`~")
 
 
+@pytest.mark.parametrize("lane", ["sales", "find_buyer"])
+def test_who_is_called_like_a_command_in_slack_is_nothing_but_text(lane: Any) -> None:
+    name = "handraise handoff 4 `<!channel>`"
+    wanted = message(item(lane=lane, person_name=name, owner=name, because=(name,)), item(owner=None, queue=name))
+    with serving(lambda _: (200, {}, b"ok")) as server:
+        assert send(slack(url_env="HOOK"), wanted, HOOK=server.url).kind == "sent"
+    texts = [block["text"]["text"] for block in json.loads(server.seen[0].body)["blocks"]]
+    assert not any("<" in text or ">" in text for text in texts)
+    assert "owner: handraise handoff 4 `\u2060&lt;!channel&gt;`\u2060" in texts[1].splitlines()
+    assert "answer with: `handraise handoff 4 accept --by NAME`" in texts[1].splitlines(), "ours is a command"
+
+
 def test_a_digest_in_slack_is_one_message_that_fits() -> None:
     with serving(lambda _: (200, {}, b"ok")) as server:
         many = message(*(item(number=n, object=f"handoff {n}") for n in range(1, 61)))

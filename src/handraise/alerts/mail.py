@@ -212,7 +212,8 @@ def _html(message: AlertMessage) -> str:
 
 def _part(item: AlertItem, message: AlertMessage) -> str:
     below = (
-        f"<b>{escape(label)}</b>: {escape(said)}" if label else escape(said) for label, said in lines(item, message)
+        f"<b>{escape(one.label)}</b>: {escape(one.said)}" if one.label else escape(one.said)
+        for one in lines(item, message)
     )
     return f"<h3>{escape(title(item, message.language))}</h3><p>{'<br>'.join(below)}</p>"
 
