@@ -106,6 +106,7 @@ def check_template(source: str, names: Names, *, where: str, first_line: int = 1
         if deep > _DEEPEST or loops > _LOOPS_INSIDE:
             raise DraftError("the template is nested too deeply.", where=at, todo="Say it in a simpler way.")
         _check_node(node, names, own, at)
+        _check_groups(node, names, own, at)
 
 
 def _parsed(source: str, where: str, first_line: int) -> nodes.Template:
@@ -169,6 +170,18 @@ def _check_node(node: nodes.Node, names: Names, own: frozenset[str], at: str) ->
             raise DraftError("a number is too large.", where=at, todo=f"At most {_LARGEST_CONST:,}.")
         case _:
             pass
+
+
+def _check_groups(node: nodes.Node, names: Names, own: frozenset[str], at: str) -> None:
+    """Refuse `{{ use }}`: a group may be asked whether anything of it is known, and only its parts be said."""
+    for child in node.iter_child_nodes():
+        group = child.name if isinstance(child, nodes.Name) and child.ctx == "load" else ""
+        parts = _LOOP if group == "loop" and group in own else names.get(group, ())
+        asked = isinstance(node, nodes.Getattr | nodes.Not | nodes.And | nodes.Or)
+        asked = asked or (isinstance(node, nodes.If | nodes.CondExpr) and node.test is child)
+        if parts and not asked:
+            todo = _known(group, [f"{group}.{part}" for part in parts])
+            raise DraftError(f"{group!r} is a group, and nothing to be said by itself.", where=at, todo=todo)
 
 
 def _check_part(node: nodes.Getattr, names: Names, own: frozenset[str], at: str) -> None:
