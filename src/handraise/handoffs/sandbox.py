@@ -228,7 +228,15 @@ def _known(said: str, known: list[str]) -> str:
     return f"Did you mean {close[0]}? {listed}" if close else listed
 
 
-def render(source: str, facts: Mapping[str, Any], language: Language, *, where: str, first_line: int = 1) -> str:
+def render(
+    source: str,
+    facts: Mapping[str, Any],
+    language: Language,
+    *,
+    where: str,
+    first_line: int = 1,
+    said: list[str] | None = None,
+) -> str:
     """The text of a checked template.
 
     Args:
@@ -237,11 +245,20 @@ def render(source: str, facts: Mapping[str, Any], language: Language, *, where: 
         language: Of lists (`and`).
         where: What errors call the file.
         first_line: Line of the file on which the text begins.
+        said: Gets what each placeholder said; the template's own words are not among it. None = nobody asks.
 
     Raises:
         DraftError: It says what is not known of the account, or the text would be too long.
     """
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    filled: list[str] = []
+
+    def fill(value: Any) -> str:
+        filled.append(str(value))
+        return filled[-1]
+
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=fill
+    )
     environment.globals.clear()
     environment.filters.clear()
     environment.filters |= {**_FILTERS, "listed": lambda values: _listed(values, language)}
@@ -249,6 +266,7 @@ def render(source: str, facts: Mapping[str, Any], language: Language, *, where: 
     try:
         code = environment.compile(source, filename=_NAME_OF_TEMPLATE)
         template = environment.template_class.from_code(environment, code, {})
+        filled.clear()  # texts in quotes are filled in while it is compiled, and are the template's own
         for part in template.generate(**facts):
             parts.append(part)
             if sum(map(len, parts)) > LONGEST_TEXT:
@@ -261,6 +279,8 @@ def render(source: str, facts: Mapping[str, Any], language: Language, *, where: 
     except (TemplateError, TypeError, ValueError, AttributeError, RecursionError, MemoryError, SyntaxError) as error:
         at = _line(where, error, first_line)
         raise DraftError(f"the template cannot be filled in ({error}).", where=at, todo=_SEE) from error
+    if said is not None:
+        said += filled
     return "".join(parts)
 
 
