@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import subprocess
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from alerts.messages import HOSTILE_NAME, ITEM, item, message
 from alerts.smtp_server import receiving_mail
+from handraise.alerts.mail import mailbox_digest
 from handraise.alerts.protocol import Reach
 from handraise.alerts.registry import missing_variables, open_sender
 from handraise.net.limits import Limits
@@ -270,6 +272,23 @@ def test_a_mailbox_that_is_not_there_keeps_no_mail_from_the_others() -> None:
     with receiving_mail() as box:
         outcome = send(mail(box.port, to=["nobody@acme.example", "kim@acme.example"]), message(ITEM))
     assert outcome == Outcome(kind="sent", said="1 of 2 mailboxes were not taken.")
+
+
+def test_who_is_refused_for_the_time_being_is_owed_the_mail_and_gets_it_alone() -> None:
+    rules = ["nobody@acme.example", "kim@acme.example", "lee@acme.example"]
+    with receiving_mail() as box:
+        box.mailboxes["lee"] = "451 4.7.1 greylisted"
+        first = send(mail(box.port, to=rules), message(ITEM))
+        assert first.kind == "sent"
+        assert first.said == ("1 of 3 mailboxes were not taken. 1 of 3 mailboxes were not taken yet.")
+        assert first.owed == (mailbox_digest("lee@acme.example"),)
+        again = replace(message(ITEM), owed=first.owed)
+        assert send(mail(box.port, to=rules), again).kind == "unsent"
+        del box.mailboxes["lee"]
+        assert send(mail(box.port, to=rules), again) == Outcome(kind="sent")
+        assert send(mail(box.port, to=rules[:2]), again).kind == "sent", "somebody took it out of the playbook"
+    assert [to for to, _ in box.taken] == [("kim@acme.example",), ("lee@acme.example",)]
+    assert box.mails[0]["Message-ID"] == box.mails[1]["Message-ID"]
 
 
 def test_a_server_that_drips_is_left_at_the_deadline() -> None:
