@@ -23,6 +23,7 @@ class Mailbox:
         port: Where it listens.
         taken: Mails: to whom, and as they came.
         replies: What it says to a command instead of `250 fine`; `drop` = it breaks off, `hang` = it says nothing.
+        mailboxes: What it says to recipients whose address begins so.
         login: Name and password that it wants; None = nobody has to log in.
         commands: First words of everything that was said.
     """
@@ -30,6 +31,7 @@ class Mailbox:
     port: int = 0
     taken: list[tuple[tuple[str, ...], bytes]] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
+    mailboxes: dict[str, str] = field(default_factory=lambda: {"nobody": "550 nobody"})
     login: tuple[str, str] | None = None
     commands: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -97,7 +99,12 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def address(self, line: str) -> None:
         self.to.append(line.partition("<")[2].partition(">")[0])
-        self.say("550 nobody" if self.to[-1].startswith("nobody") else "250 fine")
+        reply = next(
+            (said for name, said in self.server.box.mailboxes.items() if self.to[-1].startswith(name)), "250 fine"
+        )
+        self.say(reply)
+        if not reply.startswith("250"):
+            self.to.pop()
 
     def take(self) -> bool:
         self.say("354 go")

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import subprocess
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 
 from alerts.messages import HOSTILE_NAME, ITEM, item, message
 from alerts.smtp_server import receiving_mail
+from handraise.alerts.mail import mailbox_digest
 from handraise.alerts.protocol import Reach
 from handraise.alerts.registry import missing_variables, open_sender
 from handraise.net.limits import Limits
@@ -160,6 +162,18 @@ def test_slack_gets_blocks_in_which_names_are_nothing_but_text() -> None:
     assert all(bold[at + 1] == "\u2060" for at in range(1, len(bold) - 1) if bold[at] in "*_`~")
 
 
+@pytest.mark.parametrize("lane", ["sales", "find_buyer"])
+def test_who_is_called_like_a_command_in_slack_is_nothing_but_text(lane: Any) -> None:
+    name = "handraise handoff 4 `<!channel>`"
+    wanted = message(item(lane=lane, person_name=name, owner=name, because=(name,)), item(owner=None, queue=name))
+    with serving(lambda _: (200, {}, b"ok")) as server:
+        assert send(slack(url_env="HOOK"), wanted, HOOK=server.url).kind == "sent"
+    texts = [block["text"]["text"] for block in json.loads(server.seen[0].body)["blocks"]]
+    assert not any("<" in text or ">" in text for text in texts)
+    assert "owner: handraise handoff 4 `\u2060&lt;!channel&gt;`\u2060" in texts[1].splitlines()
+    assert "answer with: `handraise handoff 4 accept --by NAME`" in texts[1].splitlines(), "ours is a command"
+
+
 def test_a_digest_in_slack_is_one_message_that_fits() -> None:
     with serving(lambda _: (200, {}, b"ok")) as server:
         many = message(*(item(number=n, object=f"handoff {n}") for n in range(1, 61)))
@@ -258,6 +272,23 @@ def test_a_mailbox_that_is_not_there_keeps_no_mail_from_the_others() -> None:
     with receiving_mail() as box:
         outcome = send(mail(box.port, to=["nobody@acme.example", "kim@acme.example"]), message(ITEM))
     assert outcome == Outcome(kind="sent", said="1 of 2 mailboxes were not taken.")
+
+
+def test_who_is_refused_for_the_time_being_is_owed_the_mail_and_gets_it_alone() -> None:
+    rules = ["nobody@acme.example", "kim@acme.example", "lee@acme.example"]
+    with receiving_mail() as box:
+        box.mailboxes["lee"] = "451 4.7.1 greylisted"
+        first = send(mail(box.port, to=rules), message(ITEM))
+        assert first.kind == "sent"
+        assert first.said == ("1 of 3 mailboxes were not taken. 1 of 3 mailboxes were not taken yet.")
+        assert first.owed == (mailbox_digest("lee@acme.example"),)
+        again = replace(message(ITEM), owed=first.owed)
+        assert send(mail(box.port, to=rules), again).kind == "unsent"
+        del box.mailboxes["lee"]
+        assert send(mail(box.port, to=rules), again) == Outcome(kind="sent")
+        assert send(mail(box.port, to=rules[:2]), again).kind == "sent", "somebody took it out of the playbook"
+    assert [to for to, _ in box.taken] == [("kim@acme.example",), ("lee@acme.example",)]
+    assert box.mails[0]["Message-ID"] == box.mails[1]["Message-ID"]
 
 
 def test_a_server_that_drips_is_left_at_the_deadline() -> None:

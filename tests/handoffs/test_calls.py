@@ -8,7 +8,7 @@ import pytest
 
 from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
-from handraise.handoffs.calls import applied
+from handraise.handoffs.calls import applied, reason_code
 from handraise.playbook.load import load_template
 from handraise.records.acting import Call, CallKind, Handoff, Life, Reason
 
@@ -97,6 +97,17 @@ def test_a_rejected_account_cools_down() -> None:
     assert after("reject", reason="not_icp")[1].cool_until == NOW + 90 * DAY
 
 
+@pytest.mark.parametrize("reason", ["Not ICP", "NOT_ICP", "not icp", " not-icp ", "not\u2011ICP", "Not - ICP"])
+def test_a_reason_is_the_same_however_it_is_written(reason: str) -> None:
+    assert reason_code(reason) == "not_icp"
+    assert after("reject", reason=reason)[1].cool_until == NOW + 90 * DAY
+    with pytest.raises(InputError, match="looks like a reason"):
+        after("reject", reason=f"{reason}s")
+    for empty in ("", "  ", "-_ "):
+        with pytest.raises(InputError, match="needs a reason"):
+            after("reject", reason=empty)
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
@@ -112,6 +123,15 @@ def test_a_rejected_account_cools_down() -> None:
 def test_what_says_too_little_is_refused(kind: CallKind, more: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         after(kind, **more)
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), float("-inf"), -0.01, 1e12 + 1])
+@pytest.mark.parametrize("kind", ["opportunity", "won", "note"])
+def test_what_is_no_amount_is_refused(kind: CallKind, amount: float) -> None:
+    with pytest.raises(InputError, match="no amount that can be"):
+        after(kind, amount=amount, note="hm")
+    for taken in (0.0, 1e12):
+        assert after(kind, amount=taken, note="hm")
 
 
 @pytest.mark.parametrize("kind", EFFECTS)

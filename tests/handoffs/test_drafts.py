@@ -40,6 +40,8 @@ def code(**more: Any) -> str:
 def test_a_good_text_may_be_approved() -> None:
     assert code() == ""
     assert code(body="Read https://docs.acme.example/sso, 12 of you.") == ""
+    assert code(body="12 people; version 1.2.3, 3.5/7 and 12.5.2026, и др. и т.д.") == ""
+    assert code(body="12 位同事在使用。公司里都好。中国也是") == ""
     assert code(body="The Guest Portal is used widely.") == "", "however it is capitalised"
     refuse(DRAFT)
 
@@ -68,6 +70,16 @@ def test_a_good_text_may_be_approved() -> None:
         ("12: ann@evil.example", "link"),
         ("12: javascript:alert(1)", "link"),
         ("12: mailto:x", "link"),
+        ("12: 203.0.113.9/pay", "link"),
+        ("12: 203.0.113.9", "link"),
+        ("12: 203.0.113.9:8080", "link"),
+        ("12: [2001:db8::1]/pay", "link"),
+        ("12: пример.рф/pay", "link"),
+        ("12: ПРИМЕР.РФ", "link"),
+        ("12: παράδειγμα.δοκιμή/pay", "link"),
+        ("12: 例子.中国/pay", "link"),
+        ("12 位同事：请看例子.公司", "link"),
+        ("12: xn--e1afmkfd.xn--p1ai/pay", "link"),
         ("12 people; I saw you looked at the pricing page.", "watched"),
         ("12 people. You viewed our plans.", "watched"),
         ("12 people. You clicked twice.", "watched"),
@@ -86,6 +98,14 @@ def test_a_good_text_may_be_approved() -> None:
         ("12.5 people", "generic"),
         ("12% of the people", "generic"),
         ("a12b", "generic"),
+        ("Do you have 12 minutes?", "generic"),
+        ("A call of 12-15 minutes?", "generic"),
+        ("A 12-minute call?", "generic"),
+        ("At 12 o'clock or 12:30?", "generic"),
+        ("12 pm?", "generic"),
+        ("能否聊 12 分钟？", "generic"),
+        ("明天 12 点方便吗？", "generic"),
+        ("For $12 or 12 EUR?", "generic"),
         ("guest portals", "generic"),
     ],
 )

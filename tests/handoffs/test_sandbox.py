@@ -111,6 +111,14 @@ HOSTILE = [
     "{{ use.features|listed('x') }}",
     "{{ use.features|join(company) }}",
     "{{ loop.last }}",
+    "{{ use }}",
+    "{{ use|upper }}",
+    "{{ use ~ company }}",
+    "{{ use if company else '' }}",
+    "{{ company if use == 3 else '' }}",
+    "{{ use|join }}",
+    "{% for one in use %}x{% endfor %}",
+    "{% for one in use.features %}{{ loop }}{% endfor %}",
 ]  # fmt: skip
 
 
@@ -151,6 +159,7 @@ def test_nearly_all_of_it_is_refused_before_anything_is_filled_in() -> None:
         ),
         ("{{ 'yes' if use.growth else 'no' }}", "no"),
         ("{% if use.growth %}{{ use.growth }}{% endif %}", ""),
+        ("{% if use and not (person and use.growth) %}known{% endif %}{{ '!' if use else '?' }}", "known!"),
         ("{{ company ~ '!' }}", "Acme!"),
         ("{{ company|lower }}{# nobody reads this #}", "acme"),
     ],
@@ -202,7 +211,9 @@ def test_a_text_that_grows_too_long_is_cut_off() -> None:
     assert LONGEST_TEXT < 20 * 20 * 160
 
 
-@pytest.mark.parametrize("source", ["{{ use.people < 'x' }}", "{{ company > 3 }}", "{{ company|listed }}"])
+@pytest.mark.parametrize(
+    "source", ["{{ use or company }}", "{{ use.people < 'x' }}", "{{ company > 3 }}", "{{ company|listed }}"]
+)
 def test_what_makes_no_sense_of_a_value_is_a_clear_error(source: str) -> None:
     check_template(source, NAMES, where="x.txt")
     with pytest.raises(DraftError, match="cannot be filled in"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handoffs.briefing import account, brief, person, usage
 from handraise.errors import DraftError
-from handraise.handoffs.citing import Facts
+from handraise.handoffs.citing import Fact, Facts
 from handraise.handoffs.drafting_facts import LEAST_PEOPLE, NAMES, facts_of
 from handraise.handoffs.drafts import check_draft, fill_in
 from handraise.handoffs.templates import (
@@ -229,3 +229,19 @@ def test_a_mistake_in_a_file_is_told_with_its_line(text: str, line: str, words: 
 def test_a_story_needs_a_level_that_exists() -> None:
     with pytest.raises(DraftError, match="no level 'planet'"):
         template("level: planet\ntitle: x\n---\ny", "story/x")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{{ use.people }} people use it. Can we talk for 5 minutes?", ""),
+        ("{% if use.people|lower == '5' %}Shall 5 of us talk?{% endif %}", "generic"),
+        ("{{ '' if use.people|lower else 'x' }}Shall 5 of us talk?", "generic"),
+        ("{% if use.people|upper == '5' %}{{ 'Shall 5 of us talk?' }}{% endif %}", "generic"),
+        ("{% if use.people > 3 %}Can we talk for 5 minutes?{% endif %}", "generic"),
+    ],
+)
+def test_a_number_in_the_template_s_own_words_is_no_cite(body: str, code: str) -> None:
+    facts = {"use": Facts({"people": Fact("use.people", "5", "5 people", value=5)})}
+    blocked = check_draft(made(template(f"subject: x\n---\n{body}"), facts), Outreach())
+    assert (blocked.code if blocked else "") == code

@@ -322,3 +322,35 @@ def test_whatever_happens_each_change_is_told_in_order_or_lies_among_the_dead(
 
 
 _DESTINATIONS = itertools.count(1)
+
+
+def test_what_some_mailboxes_are_still_owed_is_tried_again_for_them_and_keeps_nothing_back(ledger: Ledger) -> None:
+    put(ledger, 1)
+    settle(ledger, take(ledger), Outcome(kind="sent", said="1 of 2.", owed=("lee",)), repeatable=False)
+    put(ledger, 1, "assigned", seconds=1)
+    (newer,) = take(ledger, 1)
+    assert (newer.kinds, newer.owed) == (("assigned",), ()), "news for all, which waits for no single mailbox"
+    settle(ledger, (newer,), SENT, 1, repeatable=False)
+    assert take(ledger, 3) == (), "not before its time"
+    seconds = 0.0
+    for attempt in range(1, len(SCHEDULE) + 1):
+        seconds += 2 * SCHEDULE[attempt - 1].total_seconds() + 2
+        (again,) = take(ledger, seconds)
+        assert (again.kinds, again.owed, again.attempts) == (("created",), ("lee",), attempt)
+        still = Outcome(kind="sent", said="still.", owed=("lee",)) if attempt == len(SCHEDULE) else UNSENT
+        settle(ledger, (again,), still, seconds, repeatable=False)
+    (dead,) = lying(ledger)
+    assert (dead.status, dead.owed, dead.error) == ("dead", ("lee",), "still.")
+    put(ledger, 2, seconds=seconds)
+    with ledger.transaction() as connection:
+        assert outbox.replay(connection, None, now=later(seconds=seconds)) == 1
+    put(ledger, 1, "ended", seconds=seconds)
+    taken = [take(ledger, seconds)[0] for _ in range(3)]
+    assert sorted((one.object, one.kinds, one.owed) for one in taken) == [
+        ("handoff 1", ("created",), ("lee",)),
+        ("handoff 1", ("ended",), ()),
+        ("handoff 2", ("created",), ()),
+    ]
+    for one in taken:
+        settle(ledger, (one,), SENT, seconds, repeatable=False)
+    assert (standing(ledger).waiting, standing(ledger).sent, standing(ledger).dead) == (0, 4, 0)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from alerts.smtp_server import receiving_mail
 from handraise.alerts.protocol import Reach
 from handraise.errors import ConflictError, HandraiseError, NotFoundError, ProjectError
 from handraise.ledger import acting, outbox
@@ -210,6 +212,23 @@ def _put(ledger: Ledger, told: Playbook, number: int) -> None:
         for name in told.alerts.destinations:
             notice = Notice(object=f"handoff {number}", kind="created", lane="sales", priority="high")
             outbox.put(connection, name, notice, run_at=NOW, now=NOW)
+
+
+def test_a_mailbox_that_is_refused_for_the_time_being_gets_its_mail_later_and_alone(ledger: Ledger) -> None:
+    heard: list[str] = []
+    with receiving_mail() as box:
+        box.mailboxes["lee"] = "451 greylisted"
+        people = ["nobody@acme.example", "kim@acme.example", "lee@acme.example"]
+        server = {"host": "127.0.0.1", "port": box.port, "security": "none", "allow_private": ["127.0.0.1"]}
+        told = playbook(team={"kind": "email", **server, "sender": "a@acme.example", "to": people})
+        decide(ledger, told)
+        sending = replace(world(told), failed=lambda _, outcome: heard.append(outcome.said))
+        Deliverer(ledger, sending).run_until_done()
+        assert heard == ["1 of 3 mailboxes were not taken. 1 of 3 mailboxes were not taken yet."]
+        del box.mailboxes["lee"]
+        assert deliver(ledger, told, now=NOW + timedelta(minutes=1)) == {"sent": 1}
+        assert deliver(ledger, told, now=NOW + timedelta(days=3)) == {}
+    assert [to for to, _ in box.taken] == [("kim@acme.example",), ("lee@acme.example",)]
 
 
 def test_a_digest_waits_for_its_time_and_goes_out_as_one(ledger: Ledger) -> None:

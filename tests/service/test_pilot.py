@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from handraise.errors import InputError
 from handraise.ledger import acting, calls
+from handraise.ledger.audit import list_audit
 from handraise.ledger.store import Ledger
 from handraise.playbook.load import load_template
-from handraise.records.acting import Decision, Life, Reason
+from handraise.records.acting import Call, Decision, Life, Reason
+from handraise.service.calling import say, undo
 from handraise.service.inbox import InboxItem
 from handraise.service.pilot import Taken, columns_of, rows_of, take_in
 from handraise.service.sheets import Column, read_sheet, write_sheet
@@ -37,7 +39,7 @@ def ledger(tmp_path: Path) -> Ledger:
 def items(ledger: Ledger) -> list[InboxItem]:
     """Four handoffs, whose names try everything."""
     with ledger.transaction() as connection:
-        for n, account in enumerate(["a", "b", "c", "d"]):
+        for n, account in enumerate(["a", "b", "c", "00123"]):
             reasons = tuple(
                 Reason(trigger=one, person_id="p", value=1, fired_at=NOW - timedelta(days=9))
                 for one in (("became_hot", "contact_sales") if n == 0 else ("became_hot",))
@@ -151,6 +153,8 @@ def test_what_is_filled_in_comes_back_as_outcomes_once(ledger: Ledger, items: li
         lives = acting.lives_of(connection, ["a", "b", "c"])
         assert [lives[one].state for one in "abc"] == ["won", "rejected", "working"]
         assert lives["b"].cool_until == NOW + timedelta(days=90)
+        assert calls.calls_of(connection, 2)[-1].reason == "not_icp"
+        assert {one.at for one in list_audit(connection)} == {NOW}, "they were told today, about days before"
         assert calls.calls_of(connection, 3)[0].at == items[2].handoff.created_at, (
             "no contact before there was a reason"
         )
@@ -310,37 +314,58 @@ def test_a_note_is_as_long_as_the_api_takes_it(ledger: Ledger, items: list[Inbox
     assert "2,000 characters at most" in done[2].refused
 
 
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("4.500,00", 4500.0),
-        ("12.000", 12000.0),
-        ("12.000,50", 12000.5),
-        ("12,000", 12000.0),
-        ("12,000.50", 12000.5),
-        ("1.234.567,00", 1234567.0),
-        ("1,234,567", 1234567.0),
-        ("12,5", 12.5),
-        ("€ 99.90", 99.9),
-        (12000, 12000.0),
-    ],
-)
-def test_amounts_mean_the_same_wherever_they_are_written(
-    ledger: Ledger, items: list[InboxItem], tmp_path: Path, written: object, meant: float
+def test_what_a_sheet_says_otherwise_than_before_is_told_and_not_dropped(
+    ledger: Ledger, items: list[InboxItem], tmp_path: Path
 ) -> None:
     file = tmp_path / "kim.xlsx"
+    first: dict[int, dict[str, object]] = {
+        1: {"contacted on": date(2026, 11, 18), "opportunity worth": 12500},
+        2: {"outcome": "won", "won amount": 9000},
+        3: {"outcome": "rejected", "reason": "timing"},
+    }
+    corrected: dict[int, dict[str, object]] = {
+        1: {"contacted on": date(2026, 11, 19), "opportunity worth": 15000, "note": "corrected"},
+        2: {"outcome": "won", "won amount": 8000},
+        3: {"outcome": "rejected", "reason": "not icp"},
+    }
     write_sheet(file, columns_of("en"), rows_of(items))
-    filled(file, {1: {"opportunity worth": written}})
+    filled(file, first)
     assert [one.refused for one in taken(ledger, file)] == [""] * 4
+    filled(file, corrected)
+    done = taken(ledger, file)
+    assert [one.said for one in done] == [("note",), (), (), ()], "the rest of the row is taken in"
+    assert "contacted was said before with 2026-11-18, not with 2026-11-19." in done[0].refused
+    assert "opportunity was said before with 12,500, not with 15,000." in done[0].refused
+    assert "`handraise handoff 1 opportunity --amount 15000` says it anew" in done[0].refused
+    assert "won was said before with 9,000, not with 8,000." in done[1].refused
+    assert "reject was said before with timing, not with not_icp." in done[2].refused
+    for number in (2, 3):
+        assert f"`handraise handoff {number} undo`" in done[number - 1].refused
+        undo(ledger, number, PLAYBOOK.handoffs, by="kim", now=NOW)
+    say(ledger, 1, Call(kind="opportunity", by="kim", at=NOW, amount=15000), PLAYBOOK.handoffs)
+    done = taken(ledger, file)
+    assert [one.said for one in done] == [(), ("won",), ("reject",), ()]
+    assert "opportunity" not in done[0].refused
     with ledger.reading() as connection:
-        assert [one.amount for one in calls.calls_of(connection, 1)] == [meant]
+        assert calls.calls_of(connection, 2)[-1].amount == 8000
+        assert acting.lives_of(connection, ["c"])["c"].cool_until == NOW + timedelta(days=90)
 
 
-@pytest.mark.parametrize("written", ["1.2.3", "1,23,456", "12.34.567"])
-def test_an_amount_that_could_mean_anything_is_refused(
-    ledger: Ledger, items: list[InboxItem], tmp_path: Path, written: str
+def test_a_number_that_stands_beside_another_account_is_refused(
+    ledger: Ledger, items: list[InboxItem], tmp_path: Path
 ) -> None:
     file = tmp_path / "kim.xlsx"
     write_sheet(file, columns_of("en"), rows_of(items))
-    filled(file, {1: {"opportunity worth": written}})
-    assert "is no amount" in taken(ledger, file)[0].refused
+    filled(
+        file,
+        {
+            1: {"account_id": "b", "outcome": "won"},
+            2: {"account_id": "", "note": "of whom, the number says"},
+            3: {"account_id": "c", "note": "hm"},
+            4: {"account_id": 123, "note": "a program took the id for a number"},
+        },
+    )
+    done = taken(ledger, file)
+    assert [one.said for one in done] == [(), ("note",), ("note",), ("note",)]
+    assert "handoff 1 is about account 'a', and this row about 'b'." in done[0].refused
+    assert "sorted alone" in done[0].refused

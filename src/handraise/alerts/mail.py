@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +32,7 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _PLAIN = policy.SMTP.clone(cte_type="7bit")
 _XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_REPLIES = 256 * 1024  # bytes of all replies of one talk; 50 mailboxes need a tenth of it
+_REFUSED = 400  # from here on a reply of SMTP says no
 _FINAL = 500  # from here on a reply of SMTP is for good
 
 
@@ -67,14 +69,17 @@ class Mail:
 
     def send(self, message: AlertMessage) -> Outcome:
         """Send a message as a mail."""
-        return self.send_mail(mail_of(message, self.rules))
+        to = tuple(one for one in self.rules.to if not message.owed or mailbox_digest(one) in message.owed)
+        if not to:
+            return Outcome(kind="sent", said="the mailboxes that did not have it are not named any more.")
+        return self.send_mail(mail_of(message, self.rules), to)
 
-    def send_mail(self, made: EmailMessage) -> Outcome:
-        """Send a mail. Until its last byte is out, whatever fails means that nothing was sent."""
+    def send_mail(self, made: EmailMessage, to: Sequence[str] | None = None) -> Outcome:
+        """Send a mail, to some mailboxes or to all. Until its last byte is out, whatever fails means that nothing was sent."""
         try:
             with self._connected() as server:
                 self._introduce(server)
-                return self._hand_over(server, made.as_bytes())
+                return self._hand_over(server, made.as_bytes(), to or self.rules.to)
         except AddressError as error:
             return Outcome(kind="denied", said=error.what)
         except RemoteError as error:
@@ -116,23 +121,23 @@ class Mail:
         if self.user is not None:
             server.login(self.user, self.password or "")
 
-    def _hand_over(self, server: smtplib.SMTP, content: bytes) -> Outcome:
+    def _hand_over(self, server: smtplib.SMTP, content: bytes, to: Sequence[str]) -> Outcome:
         _expect(server.mail(self.rules.sender))
-        replies = [server.rcpt(one)[0] for one in self.rules.to]
-        taken = [code for code in replies if code < 400]  # noqa: PLR2004 - of SMTP
+        replies = [server.rcpt(one)[0] for one in to]
+        taken = [code for code in replies if code < _REFUSED]
         if not taken:
             final = all(code >= _FINAL for code in replies)
             return Outcome(kind="refused" if final else "unsent", said=f"no mailbox was taken ({replies[0]}).")
+        owed = tuple(mailbox_digest(one) for one, code in zip(to, replies, strict=True) if _REFUSED <= code < _FINAL)
         try:
             code, _ = server.data(content)
         except smtplib.SMTPDataError as error:  # it did not want to hear it, so it has nothing
             return Outcome(kind="unsent", said=f"the mail was not wanted ({error.smtp_code}).")
         except (smtplib.SMTPException, OSError):
             return Outcome(kind="unknown", said="the mail server broke off while it took the mail.")
-        if code >= 400:  # noqa: PLR2004 - of SMTP
+        if code >= _REFUSED:
             return Outcome(kind="refused" if code >= _FINAL else "unsent", said=f"the mail was not taken ({code}).")
-        missed = len(replies) - len(taken)
-        return Outcome(kind="sent", said=f"{missed} of {len(replies)} mailboxes were not taken." if missed else "")
+        return Outcome(kind="sent", said=_missed(replies), owed=owed)
 
     def _trusted(self) -> ssl.SSLContext:
         return self.limits.tls or ssl.create_default_context()
@@ -194,6 +199,20 @@ def sheet_mail(rules: EmailTo, sheet: Sheet) -> EmailMessage:
     return made
 
 
+def mailbox_digest(address: str) -> str:
+    """What a mailbox is known by where messages wait: the queue holds no addresses."""
+    return hashlib.sha256(address.casefold().encode()).hexdigest()[:16]
+
+
+def _missed(replies: Sequence[int]) -> str:
+    """Which mailboxes did not get what others got; empty = all did."""
+    later = sum(_REFUSED <= code < _FINAL for code in replies)
+    never = sum(code >= _FINAL for code in replies)
+    told = [f"{never} of {len(replies)} mailboxes were not taken."] if never else []
+    told += [f"{later} of {len(replies)} mailboxes were not taken yet."] if later else []
+    return " ".join(told)
+
+
 def _headed(rules: EmailTo, subject: str, message_id: str, at: datetime) -> EmailMessage:
     made = EmailMessage(_PLAIN)
     made["From"] = Address("handraise", addr_spec=rules.sender)
@@ -212,14 +231,15 @@ def _html(message: AlertMessage) -> str:
 
 def _part(item: AlertItem, message: AlertMessage) -> str:
     below = (
-        f"<b>{escape(label)}</b>: {escape(said)}" if label else escape(said) for label, said in lines(item, message)
+        f"<b>{escape(one.label)}</b>: {escape(one.said)}" if one.label else escape(one.said)
+        for one in lines(item, message)
     )
     return f"<h3>{escape(title(item, message.language))}</h3><p>{'<br>'.join(below)}</p>"
 
 
 def _expect(reply: tuple[int, bytes]) -> None:
     code, said = reply
-    if code >= 400:  # noqa: PLR2004 - of SMTP
+    if code >= _REFUSED:
         raise smtplib.SMTPResponseException(code, said)
 
 

@@ -118,11 +118,9 @@ def escaped(text: str) -> str:
 
 def _lines(item: AlertItem, message: AlertMessage) -> list[str]:
     below = []
-    for label, said in lines(item, message):
-        if said.startswith("handraise handoff "):
-            below.append(f"{escaped(label)}: `{said}`")
-        else:
-            below.append(f"{escaped(label)}: {escaped(said)}" if label else escaped(said))
+    for one in lines(item, message):
+        said = f"`{one.said}`" if one.is_command else escaped(one.said)
+        below.append(f"{escaped(one.label)}: {said}" if one.label else said)
     return [f"*{escaped(title(item, message.language))}*", *below]
 
 

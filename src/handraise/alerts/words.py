@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,21 @@ _SAID = {
 _TYPED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One line below the title.
+
+    Attributes:
+        label: Before a colon; empty = a reason, which has none.
+        said: The text.
+        is_command: It is ours, to be typed as it stands; of everything else, parts come from strangers.
+    """
+
+    label: str = ""
+    said: str
+    is_command: bool = False
+
+
 def plain(text: str) -> str:
     """A name as one line without signs that act or hide: controls, line ends, marks that turn the order of letters."""
     spaced = "".join(" " if sign.isspace() else sign for sign in unicodedata.normalize("NFC", text))
@@ -80,30 +96,28 @@ def happened_to(item: AlertItem) -> str:
     return "created" if "created" in item.kinds and last in {"joined", "assigned"} else last
 
 
-def lines(item: AlertItem, message: AlertMessage) -> Iterator[tuple[str, str]]:
-    """Label and text of each line below the title; a reason has no label."""
+def lines(item: AlertItem, message: AlertMessage) -> Iterator[Line]:
+    """What stands below the title."""
     language = message.language
     lane = _LANES[item.lane][language]
     if item.closed_at is None:
         whom = [plain(part) for part in (item.person_name or item.person_id, item.person_title) if part]
-        yield "", f"{lane} {', '.join(whom)}" if item.lane == "sales" and whom else lane
+        yield Line(said=f"{lane} {', '.join(whom)}" if item.lane == "sales" and whom else lane)
     reasons = item.because[:MOST_SHOWN]
-    yield from (("", f"• {plain(one)}") for one in reasons)
+    yield from (Line(said=f"• {plain(one)}") for one in reasons)
     if len(item.because) > len(reasons):
-        yield "", f"• {_SAID['more'][language].format(count=len(item.because) - len(reasons))}"
+        yield Line(said=f"• {_SAID['more'][language].format(count=len(item.because) - len(reasons))}")
     if item.object.startswith("decision"):
         return
-    yield _SAID["owner"][language], plain(item.owner) if item.owner else _SAID["nobody"][language]
+    yield Line(label=_SAID["owner"][language], said=plain(item.owner) if item.owner else _SAID["nobody"][language])
     if item.queue and not item.owner:
-        yield _SAID["queue"][language], plain(item.queue)
+        yield Line(label=_SAID["queue"][language], said=plain(item.queue))
     if item.due_at and item.closed_at is None:
-        yield _SAID["due"][language], local_time(item.due_at, message.timezone)
+        yield Line(label=_SAID["due"][language], said=local_time(item.due_at, message.timezone))
     if item.closed_at is None:
         said = "accept" if item.owner else "claim"
-        yield (
-            _SAID["answer"][language],
-            f"handraise handoff {item.number} {said} --by {_typed(item.owner)}",
-        )
+        command = f"handraise handoff {item.number} {said} --by {_typed(item.owner)}"
+        yield Line(label=_SAID["answer"][language], said=command, is_command=True)
 
 
 def _typed(owner: str | None) -> str:
@@ -124,5 +138,5 @@ def text_of(message: AlertMessage) -> str:
 
 
 def _text(item: AlertItem, message: AlertMessage) -> str:
-    below = (f"  {label}: {said}" if label else f"  {said}" for label, said in lines(item, message))
+    below = (f"  {one.label}: {one.said}" if one.label else f"  {one.said}" for one in lines(item, message))
     return "\n".join([title(item, message.language), *below])

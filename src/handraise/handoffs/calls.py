@@ -5,6 +5,8 @@ Pure: the handoff, the account's life and the call come in; both as they are aft
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +19,13 @@ from handraise.records.acting import Call, Handoff, Life
 
 After = tuple[Handoff, Life]
 RATINGS = range(1, 6)
+MOST_MONEY = 1e12
 _LONGEST_SNOOZE = timedelta(days=180)
+
+
+def reason_code(words: str | None) -> str | None:
+    """A reason as it is looked up, kept and counted: `Not ICP`, `not-icp` and `NOT_ICP` are one; None = none is said."""
+    return re.sub(r"[\s_\u2010-\u2015-]+", "_", (words or "").casefold()).strip("_") or None
 
 
 def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
@@ -25,8 +33,14 @@ def applied(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After
 
     Raises:
         ConflictError: It has ended, or is somebody else's.
-        InputError: The call says too little.
+        InputError: The call says too little, or an amount that is none.
     """
+    if call.amount is not None and not (math.isfinite(call.amount) and 0 <= call.amount <= MOST_MONEY):
+        raise InputError(
+            f"{call.amount} is no amount that can be.",
+            where="amount",
+            todo=f"Say a number from 0 to {MOST_MONEY:,.0f}, such as 12500.",
+        )
     if handoff.closed_at is not None and call.kind != "rate":
         raise ConflictError(f"handoff {handoff.id} has ended.", todo="`handraise inbox` lists those under way.")
     if call.kind in _OWNERS_ONLY and handoff.owner not in {None, call.by}:
@@ -50,7 +64,7 @@ def _accepted(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> Aft
 
 
 def _rejected(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
-    reason = _said(call.reason, "a rejection needs a reason", "--reason not_icp")
+    reason = _said(reason_code(call.reason), "a rejection needs a reason", "--reason not_icp")
     meant = "" if reason in rules.cooldown_reasons else did_you_mean(reason, list(rules.cooldown_reasons))
     if meant:  # written wrongly, it would let the account rest for another time
         raise InputError(f"{reason!r} looks like a reason of the playbook, and is none.", where="reason", todo=meant)
@@ -114,7 +128,7 @@ def _first_contact(handoff: Handoff, call: Call) -> Handoff:
 
 def _lost(call: Call, handoff: Handoff, life: Life, rules: Lifecycle) -> After:
     del rules
-    _said(call.reason, "a loss needs a reason", "--reason no_budget")
+    _said(reason_code(call.reason), "a loss needs a reason", "--reason no_budget")
     return _closed(handoff, call), lives.ended(life, "lost", call.at)
 
 

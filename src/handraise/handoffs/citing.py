@@ -101,6 +101,9 @@ class Facts:
     def __bool__(self) -> bool:
         return any(bool(value) for value in self._values.values())
 
+    def __str__(self) -> str:
+        raise TypeError("a group of facts is nothing to be said by itself")
+
     def __getattr__(self, name: str) -> Value:
         try:
             return self._values[name]

@@ -21,10 +21,20 @@ from handraise.records.drafts import Blocked, Cite, Draft
 
 LONGEST_SUBJECT = 120
 _SHORTEST = 3
+# Words of these scripts stand together without spaces: only the ends of names that exist tell a name there.
+_CJK = r"\u2e80-\u9fff\uac00-\ud7ff"
+_ENDS = (
+    "한국|닷컴|닷넷|みんな|コム|中国|中國|公司|网络|網絡|网址|网站|在线|中文网|中信|集团|商城|商店|商标|我爱你|公益|政务|机构|组织机构|香港|台湾|台灣|新加坡|澳門|移动"
+    "|世界|企业|信息"
+)
 # What mail programs and chats make a link of; a name with a dot in it is one for them.
 _LINK = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}://\S+|\b(?:mailto|javascript|data):\S+|\bwww\.\S+|\S+@[\w-]+(?:\.[\w-]+)+"
-    r"|(?<![\w.])(?:[\w-]+\.)+[a-z]{2,24}\b(?:[/:?#]\S*)?)",
+    r"|(?<![\w.])(?:[\w-]+\.)+[a-z]{2,24}\b(?:[/:?#]\S*)?"
+    # The numbers of a machine, and names in other letters.
+    r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)(?:[/:?#]\S*)?|\[[\da-f:.]*:[\da-f:.]*\](?:[/:?#]\S*)?"
+    rf"|(?<![\w.])(?:[\w-]+\.)+(?:{_ENDS})(?![\w-])(?:[/:?#]\S*)?"
+    rf"|(?<![\w.])(?:[\w-]+\.)*[\w-]{{2,}}\.[^\W\d_{_CJK}]{{2,24}}(?![\w-])(?:[/:?#]\S*)?)",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
@@ -90,19 +100,23 @@ class Text:
 
 
 def fill_in(template: Template, facts: Mapping[str, Any], language: Language) -> Text:
-    """The text of a template, and what it rests on: what was said and stands in the text.
+    """The text of a template, and what it rests on: what placeholders said and stands in the text.
+
+    A filter notes a fact also where it is only compared with something, and a template's own words may hold the same number.
 
     Raises:
         DraftError: The template says what is not known of the account.
     """
     noted: list[Cite] = []
+    filled: list[str] = []
     noting = {name: value.noting(noted) if isinstance(value, Facts) else value for name, value in facts.items()}
     heading = template.head.get("subject") or template.head.get("title") or ""
-    subject = render(heading, noting, language, where=template.where, first_line=template.subject_line)
-    body = render(template.body, noting, language, where=template.where, first_line=template.body_line)
+    subject = render(heading, noting, language, where=template.where, first_line=template.subject_line, said=filled)
+    body = render(template.body, noting, language, where=template.where, first_line=template.body_line, said=filled)
     body = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in body.split("\n"))).strip()
     subject = " ".join(subject.split())
-    said = dict.fromkeys(cite for cite in noted if _says(f"{subject}\n{body}", cite))
+    whole = f"{subject}\n{body}"
+    said = dict.fromkeys(cite for cite in noted if _says(whole, cite) and any(_says(one, cite) for one in filled))
     return Text(subject=subject, body=body, cites=tuple(said))
 
 
@@ -139,6 +153,28 @@ def _tells(cite: Cite) -> bool:
     return not (said.isascii() and said.isalpha() and len(said) < _SHORTEST)
 
 
+_NO_MONEY = r"(?<![$€£¥])(?<![$€£¥] )"
+_UNITS = (
+    r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|months?|years?|eur|usd|gbp|euros?|dollars?)\b|[ap]\.?m\b|o['’]clock"
+    r"|秒|分钟|小时|点|天|日|月|个月|年|元"
+)
+
+
+def _not_followed_by(units: str) -> str:
+    return rf"(?!:\d)(?!(?:\s*(?:[-–]|to|or|至|到)\s*\d+)?[\s-]*(?:{units}))"
+
+
+# Counts of people, features and departments, and of weeks: the same number of minutes or euros says nothing of usage.
+_COUNT = _not_followed_by(rf"{_UNITS}|weeks?\b|周|星期")
+_COUNTED = {
+    "use.feature_count": _COUNT,
+    "use.people": _COUNT,
+    "use.department_count": _COUNT,
+    "use.new_people": _COUNT,
+    "use.weeks": _not_followed_by(_UNITS),
+}
+
+
 def _says(text: str, cite: Cite) -> bool:
     """Whether the words of a cite stand in a text as words of their own: `3` is not said by `30%`, nor by `1.3`."""
     said = cite.text.casefold()
@@ -146,6 +182,8 @@ def _says(text: str, cite: Cite) -> bool:
         return False
     before = r"(?<![a-z0-9])(?<![0-9][.,])" if said[0].isascii() and said[0].isalnum() else ""
     after = r"(?![a-z0-9%])(?![.,][0-9])" if said[-1].isascii() and said[-1].isalnum() else ""
+    if cite.name in _COUNTED and not any(one.isalpha() for one in said):
+        before, after = before + _NO_MONEY, after + _COUNTED[cite.name]
     return re.search(before + re.escape(said) + after, text.casefold()) is not None
 
 

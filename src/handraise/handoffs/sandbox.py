@@ -106,6 +106,7 @@ def check_template(source: str, names: Names, *, where: str, first_line: int = 1
         if deep > _DEEPEST or loops > _LOOPS_INSIDE:
             raise DraftError("the template is nested too deeply.", where=at, todo="Say it in a simpler way.")
         _check_node(node, names, own, at)
+        _check_groups(node, names, own, at)
 
 
 def _parsed(source: str, where: str, first_line: int) -> nodes.Template:
@@ -171,6 +172,18 @@ def _check_node(node: nodes.Node, names: Names, own: frozenset[str], at: str) ->
             pass
 
 
+def _check_groups(node: nodes.Node, names: Names, own: frozenset[str], at: str) -> None:
+    """Refuse `{{ use }}`: a group may be asked whether anything of it is known, and only its parts be said."""
+    for child in node.iter_child_nodes():
+        group = child.name if isinstance(child, nodes.Name) and child.ctx == "load" else ""
+        parts = _LOOP if group == "loop" and group in own else names.get(group, ())
+        asked = isinstance(node, nodes.Getattr | nodes.Not | nodes.And | nodes.Or)
+        asked = asked or (isinstance(node, nodes.If | nodes.CondExpr) and node.test is child)
+        if parts and not asked:
+            todo = _known(group, [f"{group}.{part}" for part in parts])
+            raise DraftError(f"{group!r} is a group, and nothing to be said by itself.", where=at, todo=todo)
+
+
 def _check_part(node: nodes.Getattr, names: Names, own: frozenset[str], at: str) -> None:
     """`use.feature` and `loop.last`, and nothing of them."""
     base = node.node.name if isinstance(node.node, nodes.Name) else None
@@ -215,7 +228,15 @@ def _known(said: str, known: list[str]) -> str:
     return f"Did you mean {close[0]}? {listed}" if close else listed
 
 
-def render(source: str, facts: Mapping[str, Any], language: Language, *, where: str, first_line: int = 1) -> str:
+def render(
+    source: str,
+    facts: Mapping[str, Any],
+    language: Language,
+    *,
+    where: str,
+    first_line: int = 1,
+    said: list[str] | None = None,
+) -> str:
     """The text of a checked template.
 
     Args:
@@ -224,11 +245,20 @@ def render(source: str, facts: Mapping[str, Any], language: Language, *, where: 
         language: Of lists (`and`).
         where: What errors call the file.
         first_line: Line of the file on which the text begins.
+        said: Gets what each placeholder said; the template's own words are not among it. None = nobody asks.
 
     Raises:
         DraftError: It says what is not known of the account, or the text would be too long.
     """
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    filled: list[str] = []
+
+    def fill(value: Any) -> str:
+        filled.append(str(value))
+        return filled[-1]
+
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=fill
+    )
     environment.globals.clear()
     environment.filters.clear()
     environment.filters |= {**_FILTERS, "listed": lambda values: _listed(values, language)}
@@ -236,6 +266,7 @@ def render(source: str, facts: Mapping[str, Any], language: Language, *, where: 
     try:
         code = environment.compile(source, filename=_NAME_OF_TEMPLATE)
         template = environment.template_class.from_code(environment, code, {})
+        filled.clear()  # texts in quotes are filled in while it is compiled, and are the template's own
         for part in template.generate(**facts):
             parts.append(part)
             if sum(map(len, parts)) > LONGEST_TEXT:
@@ -248,6 +279,8 @@ def render(source: str, facts: Mapping[str, Any], language: Language, *, where: 
     except (TemplateError, TypeError, ValueError, AttributeError, RecursionError, MemoryError, SyntaxError) as error:
         at = _line(where, error, first_line)
         raise DraftError(f"the template cannot be filled in ({error}).", where=at, todo=_SEE) from error
+    if said is not None:
+        said += filled
     return "".join(parts)
 
 

@@ -2,7 +2,8 @@
 
 A destination has one sender at a time, which holds it by a lease, and tries one message after another. That a message is being
 tried is written before it leaves, so that after a crash it is known which one's fate is not. A row holds nothing about
-people: it names a handoff or a decision by its number, and what is said about that is looked up when it is sent.
+people: it names a handoff or a decision by its number, and what is said about that is looked up when it is sent. Mailboxes
+that a message is still owed to stand there as digests.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Entry:
         tried_at: When it was tried last.
         finished_at: When it ended.
         error: Why it did not arrive.
+        owed: Digests of the mailboxes that it still has to reach; empty = all that the destination has.
     """
 
     id: int
@@ -62,6 +64,7 @@ class Entry:
     tried_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    owed: tuple[str, ...] = ()
 
     @property
     def message_id(self) -> str:
@@ -191,6 +194,7 @@ def take(connection: Connection, destination: str, *, most: int, urgent_only: bo
         other.c.object == outbox.c.object,
         other.c.id < outbox.c.id,
         other.c.status.in_(("waiting", "sending")),
+        other.c.owed.is_(None),  # one mailbox that is full keeps no news from the others
     )
     wanted = select(outbox).where(
         outbox.c.destination == destination,
@@ -247,7 +251,11 @@ def _after(entry: Entry, outcome: Outcome, *, repeatable: bool, now: datetime, c
     spared = {"status": "waiting", "attempts": max(entry.attempts, 1), "error": outcome.said}
     match outcome.kind:
         case "sent":
-            return {**ended, "status": "sent"}
+            still = (
+                {} if tried_out else {"status": "waiting", "run_at": now + _wait(entry, chance), "finished_at": None}
+            )
+            owing = {"status": "dead", "owed": list(outcome.owed), **still}
+            return {**ended, **(owing if outcome.owed else {"status": "sent"})}
         case "unknown" if not repeatable:
             return {**ended, "status": "unsure"}
         case "denied":
@@ -255,10 +263,14 @@ def _after(entry: Entry, outcome: Outcome, *, repeatable: bool, now: datetime, c
         case "later":
             return {**spared, "run_at": _until(outcome, now)}
         case "unknown" | "unsent" if not tried_out:
-            wait = SCHEDULE[entry.attempts] * (1 - _JITTER + 2 * _JITTER * chance)
-            return {"status": "waiting", "run_at": now + wait, "error": outcome.said}
+            return {"status": "waiting", "run_at": now + _wait(entry, chance), "error": outcome.said}
         case _:  # refused, or tried often enough
             return {**ended, "status": "dead"}
+
+
+def _wait(entry: Entry, chance: float) -> timedelta:
+    """Until a message is tried again."""
+    return SCHEDULE[entry.attempts] * (1 - _JITTER + 2 * _JITTER * chance)
 
 
 def _until(outcome: Outcome, now: datetime) -> datetime:
@@ -335,7 +347,9 @@ def replay(connection: Connection, numbers: Sequence[int] | None, *, now: dateti
         same = (outbox.c.destination == row.destination, outbox.c.object == row.object)
         untried = (outbox.c.status == "waiting", outbox.c.attempts == 0)
         newer = connection.execute(select(outbox.c.id).where(*same, *untried)).first()
-        again = {"status": "waiting", "attempts": 0, "run_at": now, "finished_at": None, "error": None}
+        # What only some mailboxes are owed counts as tried, so that it takes up no news that all of them are to get.
+        tried = 1 if row.owed else 0
+        again = {"status": "waiting", "attempts": tried, "run_at": now, "finished_at": None, "error": None}
         ended = {"status": "dropped", "finished_at": now}
         connection.execute(update(outbox).where(outbox.c.id == row.id).values(ended if newer else again))
         sent += not newer
@@ -357,4 +371,4 @@ def drop_ended(connection: Connection, *, now: datetime) -> int:
 
 def _entry(row: Row[Any]) -> Entry:
     values = {field.name: getattr(row, field.name) for field in fields(Entry)}
-    return Entry(**{**values, "kinds": tuple(row.kinds)})
+    return Entry(**{**values, "kinds": tuple(row.kinds), "owed": tuple(row.owed or ())})

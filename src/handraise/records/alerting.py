@@ -88,6 +88,7 @@ class AlertMessage:
         language: Of its words.
         timezone: Of the times that it names.
         items: What it is about; none = it is a test.
+        owed: Digests of the mailboxes that do not have it yet; empty = it goes to all.
     """
 
     id: str
@@ -96,6 +97,7 @@ class AlertMessage:
     language: AlertLanguage
     timezone: str
     items: tuple[AlertItem, ...] = ()
+    owed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,8 +110,10 @@ class Outcome:
             message will never be taken).
         said: In words that name nobody.
         wait: See `later`; counted from when the answer is kept, so never too short. None = it does not say.
+        owed: Of what was sent, digests of the mailboxes that refused it for the time being, and are to be tried again alone.
     """
 
     kind: OutcomeKind
     said: str = ""
     wait: timedelta | None = None
+    owed: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from handraise.errors import ConflictError, InputError
 from handraise.handoffs import lives
-from handraise.handoffs.calls import applied
+from handraise.handoffs.calls import applied, reason_code
 from handraise.ledger import acting, calls
 from handraise.ledger.audit import record, take_turn
 from handraise.ledger.store import Ledger
@@ -34,10 +34,19 @@ class Told:
     calls: tuple[Call, ...]
 
 
-def say(ledger: Ledger, number: int, call: Call, rules: Handoffs, tell: Playbook | None = None) -> Told:
+def say(
+    ledger: Ledger,
+    number: int,
+    call: Call,
+    rules: Handoffs,
+    tell: Playbook | None = None,
+    *,
+    now: datetime | None = None,
+) -> Told:
     """Apply a call to a handoff; people are known by every name that the roster has of them.
 
-    The team is told as the playbook `tell` says; None = nobody is.
+    The team is told as the playbook `tell` says; None = nobody is. A call may be about an earlier day than the one on
+    which it is said: `now` is when the audit trail has it and the team is told, None = the call's own instant.
 
     Raises:
         NotFoundError: There is no such handoff.
@@ -51,13 +60,15 @@ def say(ledger: Ledger, number: int, call: Call, rules: Handoffs, tell: Playbook
         handoff = replace(handoff, owner=routing.rep_called(handoff.owner) or handoff.owner)
         life = _life(acting.lives_of(connection, [handoff.account_id]), handoff)
         call = replace(_named(call, routing), person_id=call.person_id or handoff.person_id)
+        call = replace(call, reason=reason_code(call.reason))
         after = applied(call, handoff, life, rules.lifecycle)
         ends = lives.sunset_at(after[1], rules.lifecycle)
         calls.keep_call(connection, call, (handoff, life), after, look_again=ends[0] if ends else None)
-        tell_change(connection, tell, handoff, now=call.at)
+        said_at = now or call.at
+        tell_change(connection, tell, handoff, now=said_at)
         details = {"kind": call.kind}
         record(
-            connection, actor=call.by, action="handoff.call", object=f"handoff {number}", details=details, now=call.at
+            connection, actor=call.by, action="handoff.call", object=f"handoff {number}", details=details, now=said_at
         )
     return told(ledger, number)
 

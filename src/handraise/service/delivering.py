@@ -43,7 +43,7 @@ class World:
         now: The clock.
         chance: From 0 to 1.
         holder: As whom destinations are held.
-        failed: Hears of each message that was not sent: the destination, and what became of it.
+        failed: Hears of each message that was not sent, or not to all: the destination, and what became of it.
     """
 
     playbook: Callable[[], Playbook]
@@ -177,7 +177,7 @@ class Deliverer:
             entries, outcome = self._send(taken, rules, sender)
             if entries:
                 self.delivered.counts[outcome.kind] += len(entries)
-            if entries and outcome.kind != "sent":
+            if entries and (outcome.kind != "sent" or outcome.said):
                 self._world.failed(name, outcome)
 
     def _take(self, name: str, rules: Destination, connection: Connection) -> tuple[Entry, ...]:
@@ -209,6 +209,7 @@ class Deliverer:
             language=language,
             timezone=zone_of(rules, playbook),
             items=tuple(replace(known[entry.object], kinds=entry.kinds) for entry in kept),
+            owed=kept[0].owed,  # what was tried before goes out alone
         )
         return kept, send_safely(sender, message)
 

@@ -6,7 +6,6 @@ says nothing twice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -15,12 +14,13 @@ from typing import Any, cast
 
 from handraise.alerts.mail import Sheet
 from handraise.errors import HandraiseError, InputError, NotFoundError
-from handraise.handoffs.calls import RATINGS
+from handraise.handoffs.calls import RATINGS, reason_code
 from handraise.ledger import calls
 from handraise.ledger.store import Ledger
 from handraise.playbook.schema import Playbook
 from handraise.playbook.section import Language
 from handraise.records.acting import Call, CallKind, Handoff
+from handraise.service.amounts import amount_in
 from handraise.service.calling import say
 from handraise.service.inbox import InboxItem
 from handraise.service.sheets import Cell, Column, cells_by, read_sheet
@@ -54,9 +54,7 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "lost": ("lost", "输单"),
 }
 _WIDTHS = {"number": 6, "account": 26, "whom": 22, "title": 22, "due": 17, "because": 50, "note": 40}
-_MOST_MONEY = 1e12
 _MOST_WORDS = 2000
-_THOUSANDS = 3
 FILE = "handraise-inbox.xlsx"
 # In this order things happen.
 _STEPS: tuple[CallKind, ...] = ("contacted", "replied", "meeting")
@@ -70,7 +68,7 @@ class Taken:
         line: Of the file.
         handoff: Number; None = the row does not say.
         said: What was new, in order.
-        refused: What was not understood or not allowed; empty = nothing.
+        refused: What was not understood, not allowed, or said otherwise before; empty = nothing.
     """
 
     line: int
@@ -160,7 +158,7 @@ def take_in(
 def _take_row(
     ledger: Ledger, line: int, cells: dict[str, Cell], playbook: Playbook, *, by: str, now: datetime
 ) -> Taken:
-    number, said = cells["number"], []
+    number, said, changed = cells["number"], [], []
     if not any(cells[own] is not None for own in _FILLED):
         return Taken(line=line, handoff=number if isinstance(number, int) else None, said=())
     try:
@@ -168,28 +166,75 @@ def _take_row(
         with ledger.reading() as connection:
             handoff = calls.find_handoff(connection, wanted)
             known = [one for one in calls.calls_of(connection, wanted) if one.undone_at is None]
-        for call in _calls(cells, handoff, by, now):
-            if not _is_known(call, known):
-                say(ledger, wanted, call, playbook.handoffs, playbook)
+        _check_account(cells["account_id"], handoff)
+        for call in _calls(cells, handoff, by, now, playbook.handoffs.pricing.currency):
+            earlier = [one for one in known if one.kind == call.kind]
+            if not _is_known(call, earlier):
+                say(ledger, wanted, call, playbook.handoffs, playbook, now=now)
                 said.append(call.kind)
+            elif not any(_agrees(call, one) for one in earlier):
+                changed.append(_corrected(call, earlier[-1], wanted))
     except NotFoundError as error:
         return Taken(line=line, handoff=None, said=tuple(said), refused=error.what)
     except HandraiseError as error:
-        return Taken(line=line, handoff=_number_or_none(number), said=tuple(said), refused=str(error))
-    return Taken(line=line, handoff=wanted, said=tuple(said))
+        refused = " ".join([*changed, str(error)])
+        return Taken(line=line, handoff=_number_or_none(number), said=tuple(said), refused=refused)
+    return Taken(line=line, handoff=wanted, said=tuple(said), refused=" ".join(changed))
 
 
-def _is_known(call: Call, known: Sequence[Call]) -> bool:
+def _is_known(call: Call, earlier: Sequence[Call]) -> bool:
     """Of notes and ratings the same words are the same; of everything else one of a kind is enough."""
-    same = [one for one in known if one.kind == call.kind]
     if call.kind == "note":
-        return any(one.note == call.note for one in same)
+        return any(one.note == call.note for one in earlier)
     if call.kind == "rate":
-        return any((one.signal, one.rating) == (call.signal, call.rating) for one in same)
-    return bool(same)
+        return any((one.signal, one.rating) == (call.signal, call.rating) for one in earlier)
+    return bool(earlier)
 
 
-def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> list[Call]:
+def _agrees(call: Call, earlier: Call) -> bool:
+    """Whether a sheet says again what was said; what it leaves out, it does not say otherwise."""
+    if call.kind in _STEPS:
+        return earlier.at.astimezone(UTC).date() == call.at.date()
+    same_reason = call.reason is None or call.reason == reason_code(earlier.reason)
+    return same_reason and call.amount in {None, earlier.amount}
+
+
+def _corrected(call: Call, earlier: Call, number: int) -> str:
+    """What is said otherwise than before, and what to do: a sheet that lay around may not overwrite what was said since."""
+    if call.kind in _STEPS:
+        before, after = f"{earlier.at.astimezone(UTC):%Y-%m-%d}", f"{call.at:%Y-%m-%d}"
+    elif call.amount in {None, earlier.amount}:
+        before, after = earlier.reason or "no reason", call.reason or ""
+    else:
+        before, after = "no amount" if earlier.amount is None else f"{earlier.amount:,.10g}", f"{call.amount:,.10g}"
+    if call.kind == "opportunity":
+        todo = f"`handraise handoff {number} opportunity --amount {call.amount:.15g}` says it anew."
+    else:
+        todo = f"If the sheet is right, `handraise handoff {number} undo` takes back what was said last; then take it in again."
+    return str(InputError(f"{call.kind} was said before with {before}, not with {after}.", todo=todo))
+
+
+def _check_account(cell: Cell, handoff: Handoff) -> None:
+    """Refuse a row whose number is another row's: somebody sorted one column alone."""
+    said, meant = "" if cell is None else str(cell).strip(), handoff.account_id.strip()
+    if said in {"", meant} or _same_number(said, meant):
+        return
+    raise InputError(
+        f"handoff {handoff.id} is about account {handoff.account_id!r}, and this row about {said!r}.",
+        where=_SHOWN["account_id"][0],
+        todo="Was a column sorted alone? Sort whole rows, or export the sheet anew.",
+    )
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Programs make 123 of an id 00123."""
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
+def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime, currency: str | None) -> list[Call]:
     """What a row says, in the order in which things happen."""
     at = now
     made: list[Call] = []
@@ -207,15 +252,14 @@ def _calls(cells: dict[str, Cell], handoff: Handoff, by: str, now: datetime) -> 
             at = _day(cells[step], _FILLED[step][0], handoff, now)
             add(step, at, channel="spreadsheet" if step == "contacted" else None)
     if cells["opportunity"] is not None:
-        add("opportunity", at, amount=_money(cells["opportunity"], _FILLED["opportunity"][0]))
+        add("opportunity", at, amount=amount_in(cells["opportunity"], _FILLED["opportunity"][0], currency))
     if cells["rating"] is not None:
         rating = _whole_number(cells["rating"], _FILLED["rating"][0])
         for signal in sorted({one.trigger for one in handoff.reasons}):  # a sheet asks once for all of them
             add("rate", signal=signal, rating=rating)
     if outcome in {"reject", "lost", "won"}:
-        amount = None if cells["amount"] is None else _money(cells["amount"], _FILLED["amount"][0])
-        words = None if cells["reason"] is None else _words(cells["reason"], _FILLED["reason"][0])
-        reason = words and words.casefold().replace(" ", "_")
+        amount = None if cells["amount"] is None else amount_in(cells["amount"], _FILLED["amount"][0], currency)
+        reason = None if cells["reason"] is None else reason_code(_words(cells["reason"], _FILLED["reason"][0]))
         add(cast(CallKind, outcome), reason=reason, amount=amount if outcome == "won" else None)
     return made
 
@@ -255,32 +299,6 @@ def _day(cell: Cell, where: str, handoff: Handoff, now: datetime) -> datetime:
     if day > now.date():
         raise InputError(f"{day} is still to come.", where=where)
     return max(datetime.combine(day, time(), UTC), handoff.created_at)
-
-
-def _money(cell: Cell, where: str) -> float:
-    text = re.sub(r"[\s\u00a0$€£¥￥]", "", str(cell))
-    try:
-        amount = float(text if isinstance(cell, int | float) else _with_point(text))
-    except ValueError:
-        raise InputError(f"{cell!r} is no amount.", where=where, todo="Write it as 12500.") from None
-    if not 0 <= amount <= _MOST_MONEY:
-        raise InputError(f"{cell!r} is no amount that can be.", where=where)
-    return amount
-
-
-def _with_point(text: str) -> str:
-    """1,234.50 and 1.234,50 mean the same; three digits after a single sign are thousands: no money has tenths of cents."""
-    signs = [one for one in text if one in ",."]
-    if not signs:
-        return text
-    whole, _, rest = text.rpartition(signs[-1])
-    one_kind, is_thousands = len(set(signs)) == 1, len(rest) == _THOUSANDS
-    if one_kind and (len(signs) > 1 or is_thousands):
-        parts = text.split(signs[-1])
-        if not all(len(part) == _THOUSANDS for part in parts[1:]):
-            raise ValueError(text)
-        return "".join(parts)
-    return f"{whole.replace(',', '').replace('.', '')}.{rest}"
 
 
 def _whole_number(cell: Cell, where: str) -> int:

@@ -12,6 +12,7 @@ from handraise.faces.api.asked import NO_NUL, Asked, HostOf, Id, Language, Numbe
 from handraise.faces.api.auth import Caller, Reader, Writer
 from handraise.faces.api.pages import Page, Paged, Text, Whole, cut, place_in
 from handraise.faces.api.problems import documented
+from handraise.handoffs.calls import MOST_MONEY
 from handraise.ledger import acting
 from handraise.records.acting import Call, CallKind, Decision, Handoff
 from handraise.service import questions
@@ -49,7 +50,7 @@ class CallWanted(BaseModel):
     channel: Annotated[Words | None, Field(description="Of a contact, such as email.")] = None
     until: Annotated[Instant | None, Field(description="Of a snooze.")] = None
     to: Annotated[Words | None, Field(description="Who gets it, for `reassign`.")] = None
-    amount: Annotated[float | None, Field(ge=0, le=1e12, description="Of an opportunity or a deal.")] = None
+    amount: Annotated[float | None, Field(ge=0, le=MOST_MONEY, description="Of an opportunity or a deal.")] = None
     note: Annotated[Words | None, Field(description="In words.")] = None
     signal: Annotated[Words | None, Field(description="The trigger that is rated.")] = None
     rating: Annotated[int | None, Field(ge=1, le=5, description="From 1, a waste of time, to 5, just right.")] = None

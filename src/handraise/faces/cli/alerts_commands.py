@@ -84,7 +84,7 @@ def test(folder: Path, name: str, *, as_json: bool) -> bool:
     if as_json:
         show.print_json(outcome)
     elif outcome.kind == "sent":
-        show.say(f"{name} took the test message.")
+        show.say(f"{name} took the test message. {outcome.said}".rstrip())
     else:
         show.say(f"{name} did not take the test message ({outcome.kind}): {outcome.said}")
     return outcome.kind == "sent"

@@ -123,7 +123,12 @@ def _world_of(host: Host) -> World:
 
 
 def _not_sent(destination: str, outcome: Outcome) -> None:
-    _log.warning("an alert was not sent", destination=destination, outcome=outcome.kind, reason=outcome.said)
+    _log.warning(
+        "an alert was not sent" if outcome.kind != "sent" else "an alert was not sent to all",
+        destination=destination,
+        outcome=outcome.kind,
+        reason=outcome.said,
+    )
 
 
 def right_now() -> datetime:

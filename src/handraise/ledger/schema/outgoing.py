@@ -89,6 +89,8 @@ outbox = Table(
     Column("tried_at", Instant),
     Column("finished_at", Instant),
     Column("error", Words),
+    # Digests of mailboxes that refused it for the time being; the others have it. NULL = it goes to all.
+    Column("owed", Json),
     Index("outbox_by_turn", "destination", "status", "run_at", "id"),
     Index("outbox_by_object", "destination", "object", "id"),
     # What nobody tried to send yet takes up what happens meanwhile.
