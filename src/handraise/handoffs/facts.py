@@ -20,7 +20,8 @@ def make_facts(warehouse: Warehouse) -> None:
 
     acting_accounts: account_id, is_pqa, sells, has_usage, owner, segment, domain, country, industry.
     acting_people: account_id, person_id, is_pql, place, created_at, first_at, email.
-    acting_touches: account_id, person_id, at of each human touch that is known by now.
+    acting_touches: account_id, person_id, at of each human touch that is known by now, of anybody in these accounts and, in
+        any account, of their people in acting_people.
     Reads the scores of the last day that was scored.
     """
     candidates = warehouse.table("candidates")
@@ -47,15 +48,14 @@ def make_facts(warehouse: Warehouse) -> None:
     dated = join_on(best, warehouse.table("person_traits").select("person_id", "created_at"), ["person_id"])
     dated = join_on(dated, warehouse.table("people").select("person_id", "email"), ["person_id"])
     firsts = latest(warehouse, "pairs").select("account_id", "person_id", "first_at")
-    warehouse.create("acting_people", join_on(dated, firsts, ["account_id", "person_id"]), temporary=True)
-    warehouse.create("acting_touches", _touches_of(warehouse), temporary=True)
+    made = warehouse.create("acting_people", join_on(dated, firsts, ["account_id", "person_id"]), temporary=True)
+    warehouse.create("acting_touches", _touches_of(warehouse, made), temporary=True)
 
 
-def _touches_of(warehouse: Warehouse) -> ir.Table:
+def _touches_of(warehouse: Warehouse, people: ir.Table) -> ir.Table:
+    """Of the accounts, for their caps; of their people elsewhere too, as the cap of a person knows no accounts."""
     touches, candidates = warehouse.table("touches"), warehouse.table("candidates")
     known = warehouse.table("as_ofs").known_until.max().as_scalar()
-    return (
-        touches.filter(touches["at"] < known)
-        .semi_join(candidates, "account_id")
-        .select("account_id", "person_id", "at")
-    )
+    told = touches.filter(touches["at"] < known).select("account_id", "person_id", "at")
+    elsewhere = told.anti_join(candidates, "account_id").semi_join(people, "person_id")
+    return told.semi_join(candidates, "account_id").union(elsewhere, distinct=False)

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from handraise.handoffs.decide import Facts, Somebody
 from handraise.handoffs.facts import make_facts
-from handraise.ledger import acting, calls
+from handraise.ledger import acting
 from handraise.ledger.suppression import is_suppressed
 from handraise.playbook.load import LoadedPlaybook
+from handraise.service.touches import touched
 from handraise.warehouse.engine import Warehouse
 
 _DOMAIN = "domain:"
@@ -27,13 +28,11 @@ def facts_of(
     warehouse.hold("candidates", pa.table({"account_id": pa.array(candidates, pa.string())}))
     warehouse.once_built(f"acting facts {loaded.content_hash}", lambda: make_facts(warehouse))
     rules = loaded.playbook.handoffs
-    touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
-    for row in warehouse.whole("acting_touches").to_pylist():
-        touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))
+    known = warehouse.whole("acting_people").to_pylist()
+    filed = warehouse.whole("acting_touches").to_pylist()
     since = at - timedelta(days=rules.restraint.window_days)
-    for account, person, when in calls.touches_of(connection, candidates, since=since):
-        touches[account].append((person or "", when))
-    people = _people(warehouse.whole("acting_people").to_pylist(), connection, touches)
+    touches = touched(connection, filed, candidates, {row["person_id"] for row in known}, since=since)
+    people = _people(known, connection, touches.people)
     live = acting.live_handoffs(connection, candidates)
     raised = {name for name, trigger in rules.triggers.items() if trigger.hand_raise}
     asked = acting.those_with_reasons(connection, list(live.values()), raised)
@@ -42,7 +41,7 @@ def facts_of(
             **{name: row[name] for name in _AS_THEY_ARE},
             domain=row["domain"] or _domain_in(row["account_id"]),
             people=tuple(people[row["account_id"]]),
-            touches=tuple(when for _, when in touches[row["account_id"]]),
+            touches=touches.accounts.get(row["account_id"], ()),
             under_way=live.get(row["account_id"]),
             is_unanswered=live.get(row["account_id"]) in asked,
         )
@@ -59,7 +58,7 @@ def _domain_in(account_id: str) -> str | None:
 
 
 def _people(
-    rows: list[dict[str, Any]], connection: Connection, touches: Mapping[str, Sequence[tuple[str, datetime]]]
+    rows: list[dict[str, Any]], connection: Connection, touches: Mapping[str, tuple[datetime, ...]]
 ) -> dict[str, list[Somebody]]:
     """Account → its people, the best first."""
     addresses = {name for row in rows for name in (row["person_id"], row["email"]) if name}
@@ -73,7 +72,7 @@ def _people(
                 is_pql=row["is_pql"],
                 signed_up_at=signed_up.replace(tzinfo=UTC) if signed_up else None,
                 opted_out=bool({person, row["email"]} & suppressed),
-                touches=tuple(at for one, at in touches.get(account, ()) if one == person),
+                touches=touches.get(person, ()),
             )
         )
     return found

@@ -1,0 +1,95 @@
+"""Whom deciding and briefs hold back, told by the same facts: caps, opt-outs and who uses the product."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from handraise.handoffs.decide import Facts
+from handraise.records.acting import Call, Handoff
+from handraise.records.drafts import Contact
+from handraise.service.acting_facts import facts_of
+from handraise.service.briefs import brief_of_account
+from handraise.service.calling import say, undo
+from handraise.service.folder import create_project
+from handraise.service.project import Project, open_project
+from service.selling_company import LATE, PLAYBOOK, decided, tables
+from support import DAY, Tables, ev, with_ids, write
+
+Company = tuple[Project, dict[str, Handoff]]
+
+
+def company_tables() -> Tables:
+    """Eve, who was written to twice at acme, uses the product at dull too."""
+    given = tables()
+    given["events"] += with_ids(
+        [{**ev("open", n * DAY, "eve", "ws-dull"), "event_id": f"eve-{n}"} for n in range(1, 4)]
+    )
+    return given
+
+
+@pytest.fixture(scope="module")
+def restrained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    folder = tmp_path_factory.mktemp("restrained")
+    create_project(folder / "p", PLAYBOOK)
+    write(folder / "files", company_tables())
+    with open_project(folder / "p") as project:
+        yield project, decided(project, folder / "files")
+
+
+def facts(project: Project, account: str, *, later: timedelta = timedelta()) -> Facts:
+    """What deciding knows of an account."""
+    assert project.ledger
+    with project.ledger() as ledger, ledger.reading() as connection:
+        return facts_of(project.warehouse, connection, project.loaded, [account], LATE + later)[account]
+
+
+def contact(project: Project, account: str, person: str, *, later: timedelta = timedelta()) -> Contact:
+    """What the brief says of somebody."""
+    people = brief_of_account(project, account, language="en", now=LATE + later).people
+    return next(one.contact for one in people if one.person_id == person)
+
+
+def test_a_person_of_two_accounts_has_one_cap_and_an_account_its_own(restrained: Company) -> None:
+    project, _ = restrained
+    known = facts(project, "dull")
+    [eve] = [one for one in known.people if one.person_id == "eve"]
+    assert sorted(at for at in eve.touches if at > LATE - 14 * DAY) == [LATE - 4 * DAY, LATE - 3 * DAY]
+    assert known.touches == (), "nobody wrote to anybody of dull as such"
+    assert len(facts(project, "acme").touches) == 3
+    found = contact(project, "dull", "eve")
+    assert (found.because, found.until) == ("person_cap", LATE + 10 * DAY)
+    assert brief_of_account(project, "dull", language="en", now=LATE).since is None, "acme's touches are acme's"
+
+
+def test_what_was_told_in_one_account_counts_in_the_other(restrained: Company) -> None:
+    project, handoffs = restrained
+    number, rules, later = handoffs["acme"].id, project.loaded.playbook.handoffs, 10.5 * DAY
+    assert project.ledger
+    assert contact(project, "dull", "eve", later=later).allowed, "the first of the two is old by now"
+    with project.ledger() as ledger:
+        say(ledger, number, Call(kind="contacted", by="kim", at=LATE + 10 * DAY, person_id="eve"), rules)
+        [eve] = [one for one in facts(project, "dull", later=later).people if one.person_id == "eve"]
+        assert LATE + 10 * DAY in eve.touches
+        assert contact(project, "dull", "eve", later=later).because == "person_cap"
+        undo(ledger, number, rules, by="kim", now=LATE + later)
+
+
+def test_an_answer_is_no_touch(restrained: Company) -> None:
+    """Or the follow-up to whoever answered the first word would be refused."""
+    project, handoffs = restrained
+    number, rules, later = handoffs["acme"].id, project.loaded.playbook.handoffs, 2 * DAY
+    assert project.ledger
+    with project.ledger() as ledger:
+        for kind, day in (("contacted", 0), ("replied", 1), ("meeting", 2)):
+            call = Call(kind=kind, by="kim", at=LATE + day * DAY, person_id="fay")  # type: ignore[arg-type]
+            say(ledger, number, call, rules)
+        assert contact(project, "acme", "fay", later=later).allowed
+        [fay] = [one for one in facts(project, "acme", later=later).people if one.person_id == "fay"]
+        assert fay.touches == (LATE,)
+        since = brief_of_account(project, "acme", language="en", now=LATE + later).since
+        assert since
+        assert since.touches == 6, "all of them are shown"
+        for _ in range(3):
+            undo(ledger, number, rules, by="kim", now=LATE + later)
