@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,17 +14,23 @@ from handraise.service.calling import say, undo
 from handraise.service.folder import create_project
 from handraise.service.project import Project, open_project
 from service.selling_company import LATE, PLAYBOOK, decided, tables
-from support import DAY, Tables, ev, with_ids, write
+from support import DAY, Tables, before, ev, write
 
 Company = tuple[Project, dict[str, Handoff]]
 
 
 def company_tables() -> Tables:
-    """Eve, who was written to twice at acme, uses the product at dull too."""
+    """Eve, who was written to twice at acme, uses the product at dull too; at idle and mute there are people and no use."""
     given = tables()
-    given["events"] += with_ids(
-        [{**ev("open", n * DAY, "eve", "ws-dull"), "event_id": f"eve-{n}"} for n in range(1, 4)]
-    )
+    given["events"] += [{**ev("open", n * DAY, "eve", "ws-dull"), "event_id": f"eve-{n}"} for n in range(1, 4)]
+    given["events"] += [{**ev("email_opened", DAY, "pat", "ws-mute"), "event_id": "pat-1"}]
+    for account, person in (("idle", "pia"), ("mute", "pat")):
+        domain = f"{account}-made-up.com"
+        given["accounts"].append({"account_id": account, "domain": domain, "employees": 200})
+        given["workspaces"].append({"workspace_id": f"ws-{account}", "account_id": account})
+        row = {"person_id": person, "email": f"{person}@{domain}", "created_at": before(40 * DAY)}
+        given["people"].append({**row, "workspace_id": f"ws-{account}"})
+        given["leads"].append({"email": f"boss@{domain}", "at": before(DAY), "source": "fair"})
     return given
 
 
@@ -93,3 +98,23 @@ def test_an_answer_is_no_touch(restrained: Company) -> None:
         assert since.touches == 6, "all of them are shown"
         for _ in range(3):
             undo(ledger, number, rules, by="kim", now=LATE + later)
+
+
+@pytest.mark.parametrize("account", ["idle", "mute"])
+def test_people_who_did_nothing_are_no_usage(restrained: Company, account: str) -> None:
+    """They are in a file of people, or an e-mail came to them."""
+    project, handoffs = restrained
+    known = facts(project, account)
+    assert known.people, "somebody is known there"
+    assert not known.has_usage
+    assert (handoffs[account].lane, handoffs[account].priority) == ("top_down", "low")
+    found = brief_of_account(project, account, language="en", now=LATE)
+    assert found.why.lane == "top_down"
+    assert found.usage.last_active is None
+
+
+def test_decision_and_brief_agree_on_who_uses_the_product(restrained: Company) -> None:
+    project, _ = restrained
+    for account in ("acme", "byte", "cozy", "dull", "idle", "mute"):
+        used = brief_of_account(project, account, language="en", now=LATE).usage.last_active is not None
+        assert facts(project, account).has_usage == used, account

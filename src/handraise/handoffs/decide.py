@@ -43,7 +43,7 @@ class Facts:
         account_id: Id.
         is_pqa: Its tier is a selling one.
         sells: Sales talks to its segment.
-        has_usage: Somebody of it uses the product.
+        has_usage: Somebody of it was ever active; people who are merely known are no usage.
         people: Those whom one may talk to, best first.
         touches: Instants of human touches of anybody there.
         under_way: Number of its handoff that has not ended; None = there is none.

@@ -30,7 +30,8 @@ def make_facts(warehouse: Warehouse) -> None:
         "is_pqa",
         *_ROUTED_BY,
         sells="segment_sells",
-        has_usage=ibis._.people > 0,
+        # Who is known and never did anything is no usage: people are imported before any of them comes.
+        has_usage=ibis._.people_ever_active > 0,
     )
     known = join_on(candidates, accounts, ["account_id"])
     rows = known.select(
