@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from handraise.handoffs.decide import Facts
-from handraise.records.acting import Call, Handoff
+from handraise.ledger.acting import list_decisions
+from handraise.ledger.suppression import suppress
+from handraise.records.acting import Call, Decision, Handoff
 from handraise.records.drafts import Contact
 from handraise.service.acting_facts import facts_of
 from handraise.service.briefs import brief_of_account
@@ -31,7 +33,24 @@ def company_tables() -> Tables:
         row = {"person_id": person, "email": f"{person}@{domain}", "created_at": before(40 * DAY)}
         given["people"].append({**row, "workspace_id": f"ws-{account}"})
         given["leads"].append({"email": f"boss@{domain}", "at": before(DAY), "source": "fair"})
+    given["leads"] += [
+        {"email": f"{who}-made-up.com", "at": before(ago), "source": "fair"}
+        for who, ago in (
+            ("One@gone", DAY), ("two@gone", DAY), ("three@gone", 200 * DAY), ("one@half", DAY), ("two@half", DAY),
+            ("pim@known", DAY), ("boss@full", DAY),
+        )
+    ]  # fmt: skip
+    given["people"].append({"person_id": "pim", "email": "Pim@known-made-up.com", "created_at": before(40 * DAY)})
+    given["touches"] += [
+        {"account_id": "domain:full-made-up.com", "at": before(n * DAY), "by": f"rep-{n}"} for n in range(1, 7)
+    ]
+    given["people"] += [
+        {"person_id": f"fresh-{n}", "email": f"f{n}@fresh-made-up.com", "created_at": before(DAY)} for n in range(6)
+    ]
     return given
+
+
+OPTED_OUT = ("one@gone-made-up.com", "two@GONE-made-up.com", "one@half-made-up.com", "pim")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +59,9 @@ def restrained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     create_project(folder / "p", PLAYBOOK)
     write(folder / "files", company_tables())
     with open_project(folder / "p") as project:
+        assert project.ledger
+        with project.ledger() as ledger, ledger.transaction() as connection:
+            suppress(connection, OPTED_OUT, reason="objection", actor="t", now=LATE, random=lambda n: b"x" * n)
         yield project, decided(project, folder / "files")
 
 
@@ -118,3 +140,37 @@ def test_decision_and_brief_agree_on_who_uses_the_product(restrained: Company) -
     for account in ("acme", "byte", "cozy", "dull", "idle", "mute"):
         used = brief_of_account(project, account, language="en", now=LATE).usage.last_active is not None
         assert facts(project, account).has_usage == used, account
+
+
+def decision(project: Project, account: str) -> Decision:
+    """What was decided about an account at last."""
+    assert project.ledger
+    with project.ledger() as ledger, ledger.reading() as connection:
+        return list_decisions(connection, account)[0]
+
+
+@pytest.mark.parametrize(
+    ("account", "wanted"),
+    [
+        ("domain:gone-made-up.com", ("hold", "opted_out", None)),
+        ("domain:known-made-up.com", ("hold", "opted_out", None)),
+        ("domain:full-made-up.com", ("hold", "account_cap", LATE + 8 * DAY)),
+        ("domain:half-made-up.com", ("handoff", "lead_without_usage", None)),
+    ],
+)
+def test_a_lead_is_held_back_by_an_opt_out_and_by_the_cap_of_its_account(
+    restrained: Company, account: str, wanted: tuple[str, str, object]
+) -> None:
+    """By address, by the id of a person who has it; not by an old lead of the company, nor by one of two."""
+    project, handoffs = restrained
+    made = decision(project, account)
+    assert (made.outcome, made.because, made.look_again) == wanted
+    assert made.lane == "top_down"
+    assert (account in handoffs) == (made.outcome == "handoff")
+
+
+def test_people_alone_are_no_lead(restrained: Company) -> None:
+    """Six of them came in a week, in a file; nobody of them did anything, and marketing has no lead."""
+    made = decision(restrained[0], "domain:fresh-made-up.com")
+    assert "team_growing" in {one.trigger for one in made.reasons}
+    assert (made.outcome, made.lane) == ("nurture", "self_serve")

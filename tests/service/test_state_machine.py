@@ -79,6 +79,7 @@ class World:
     pqa: set[str] = field(default_factory=set)
     people: dict[str, list[Someone]] = field(default_factory=dict)
     touches: list[tuple[str, str, datetime]] = field(default_factory=list)
+    leads_opted_out: bool = False
     scope: Sequence[str] | None = None
 
     def edges(self, held: Iterable[Held]) -> Edges:
@@ -103,6 +104,8 @@ class World:
                 is_pqa=one in self.pqa,
                 sells=SHAPES[one][0],
                 has_usage=SHAPES[one][1],
+                has_lead=not SHAPES[one][1],
+                leads_opted_out=self.leads_opted_out and not SHAPES[one][1],
                 people=tuple(
                     Somebody(
                         person_id=who.person_id,
@@ -198,7 +201,11 @@ class Acting(RuleBasedStateMachine):
         else:
             person.signed_up_at = self.now
 
-    @rule(account=st.sampled_from(["big", "small"]), who=st.integers(0, 1), times=st.integers(1, 3))
+    @rule()
+    def the_lead_opts_out_or_in_again(self) -> None:
+        self.world.leads_opted_out = not self.world.leads_opted_out
+
+    @rule(account=st.sampled_from(sorted(SHAPES)), who=st.integers(0, 1), times=st.integers(1, 3))
     def marketing_writes(self, account: str, who: int, times: int) -> None:
         self.world.touches += [(account, WHO[account][who], self.now)] * times
 
@@ -350,13 +357,18 @@ class Acting(RuleBasedStateMachine):
                 assert self._touches(made.account_id, None) < 6
             else:
                 assert made.person_id is None
+                assert uses or self._may_be_sold_to_as_a_lead(made.account_id)
             return
         assert made.outcome == "hold"
         buyers = [one for one in people.values() if one.is_pql]
         room = self._touches(made.account_id, None) < 6
         free = uses and room and any(self._may_be_written_to(one, made.account_id) for one in buyers)
+        free = free or (not uses and self._may_be_sold_to_as_a_lead(made.account_id))
         assert self._must_rest(made.account_id) or not free, "nobody waits for nothing"
         assert self._must_rest(made.account_id) or buyers, "a missing buyer is looked for"
+
+    def _may_be_sold_to_as_a_lead(self, account: str) -> bool:
+        return not self.world.leads_opted_out and self._touches(account, None) < 6
 
     def _may_be_written_to(self, person: Someone, account: str) -> bool:
         early = self.now < person.signed_up_at + DAY

@@ -15,14 +15,15 @@ MOST_PEOPLE = 20
 _ROUTED_BY = ("owner", "segment", "domain", "country", "industry")
 
 
-def make_facts(warehouse: Warehouse) -> None:
-    """The temporary tables `acting_accounts`, `acting_people`, `acting_touches` for the accounts of `candidates` (account_id).
+def make_facts(warehouse: Warehouse, *, lead_days: int) -> None:
+    """The temporary tables `acting_accounts`, `acting_people`, `acting_touches`, `acting_leads` for `candidates` (account_id).
 
     acting_accounts: account_id, is_pqa, sells, has_usage, owner, segment, domain, country, industry.
     acting_people: account_id, person_id, is_pql, place, created_at, first_at, email.
     acting_touches: account_id, person_id, at of each human touch that is known by now, of anybody in these accounts and, in
         any account, of their people in acting_people.
-    Reads the scores of the last day that was scored.
+    acting_leads: account_id, email, is_recent (of the last `lead_days` days, which triggers still go by).
+    Reads the scores of the last day that was scored, and `lead_accounts`.
     """
     candidates = warehouse.table("candidates")
     accounts = latest(warehouse, "scored_accounts").select(
@@ -51,6 +52,7 @@ def make_facts(warehouse: Warehouse) -> None:
     firsts = latest(warehouse, "pairs").select("account_id", "person_id", "first_at")
     made = warehouse.create("acting_people", join_on(dated, firsts, ["account_id", "person_id"]), temporary=True)
     warehouse.create("acting_touches", _touches_of(warehouse, made), temporary=True)
+    warehouse.create("acting_leads", _leads_of(warehouse, lead_days), temporary=True)
 
 
 def _touches_of(warehouse: Warehouse, people: ir.Table) -> ir.Table:
@@ -60,3 +62,12 @@ def _touches_of(warehouse: Warehouse, people: ir.Table) -> ir.Table:
     told = touches.filter(touches["at"] < known).select("account_id", "person_id", "at")
     elsewhere = told.anti_join(candidates, "account_id").semi_join(people, "person_id")
     return told.semi_join(candidates, "account_id").union(elsewhere, distinct=False)
+
+
+def _leads_of(warehouse: Warehouse, days: int) -> ir.Table:
+    """Each address once, as it is asked for in the ledger, where keyed hashes of those who opted out are."""
+    leads = warehouse.table("lead_accounts").semi_join(warehouse.table("candidates"), "account_id")
+    dated = leads.cross_join(latest(warehouse, "as_ofs").select("cutoff", "known_until"))
+    known = dated.filter(dated["at"] < dated.known_until)
+    recent = known["at"] >= known.cutoff - ibis.interval(days=days)
+    return known.group_by(["account_id", "email"]).agg(is_recent=recent.any())

@@ -181,6 +181,7 @@ def _lane(account: AccountScore | None, data: AccountData) -> Lane:
             is_pqa=bool(account and account.is_pqa),
             sells=bool(account and account.segment_sells),
             has_usage=data.usage.last_active is not None,
+            has_lead=bool(data.leads),
             people=somebody,
         )
     )
