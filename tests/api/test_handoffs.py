@@ -97,6 +97,7 @@ def test_the_roster_is_told_and_forgotten(asked: Served) -> None:
         assert asked.ask("DELETE", f"/api/v1/roster/{path}").status == 200
     assert asked.ask("DELETE", "/api/v1/roster/reps/kim").kind == "not-found"
     assert asked.get("roster")["told"] == {}
+    assert asked.get("roster")["stale"] == []
 
 
 def test_whoever_is_suppressed_is_not_handed_over(asked: Served) -> None:

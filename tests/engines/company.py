@@ -83,6 +83,20 @@ def company(seed: int = 20261028, count: int = 300) -> Tables:
         {"source": source, "domain": domain, "email": email, "known_at": before((n % 7) * 5 * DAY + HOUR), **said}
         for n, (source, domain, email, said) in enumerate(_SAID)
     ]
+    mails = ("N1@straße-1.de", "n1@STRASSE-1.de", "boss@led.com", "Boss@led.com", "who@gmail.com", "late@led.com")
+    tables["leads"] = [
+        {"email": email, "at": before((n % 5 - 1) * 20 * DAY + HOUR), "source": "fair"} for n, email in enumerate(mails)
+    ]
+    accounts = ("workspace:w0", "workspace:w1", "workspace:w2", "domain:straße-1.de", "elsewhere")
+    tables["touches"] = [
+        {
+            "account_id": accounts[n % 5],
+            "at": before((n - 2) * DAY),
+            "person_id": f"n{n % 4}" if n % 3 else "",
+            "by": "rep",
+        }
+        for n in range(20)
+    ]
     return tables
 
 
@@ -103,6 +117,6 @@ def edges_of(project: Project) -> dict[str, list[Row]]:
     fired = warehouse.whole("fired").to_pylist()
     accounts = sorted({row["account_id"] for row in fired})
     warehouse.hold("candidates", pa.table({"account_id": pa.array(accounts, pa.string())}))
-    make_facts(warehouse)
-    tables = ("fired", "ended", "acting_accounts", "acting_people", "acting_touches")
+    make_facts(warehouse, lead_days=30)
+    tables = ("fired", "ended", "acting_accounts", "acting_people", "acting_touches", "acting_leads")
     return {name: sorted(warehouse.whole(name).to_pylist(), key=repr) for name in tables}

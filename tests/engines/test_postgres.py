@@ -96,7 +96,11 @@ def test_the_same_triggers_fire(postgres: str, schema: str, tmp_path: Path) -> N
         load_folder(project, write(tmp_path / "files", tables))
         projects.refresh(project, [EARLIER, T], now=NOW)
         assert edges_of(project) == found
-    assert {row["trigger"] for row in found["fired"]} >= {"became_warm", "team_growing"}
+    assert {row["trigger"] for row in found["fired"]} >= {"became_warm", "team_growing", "marketing_lead"}
+    assert {row["is_recent"] for row in found["acting_leads"]} == {True, False}
+    candidates = {row["account_id"] for row in found["acting_accounts"]}
+    assert {row["account_id"] in candidates for row in found["acting_touches"]} == {True, False}
+    assert {row["has_usage"] for row in found["acting_accounts"]} == {True, False}
     assert found["ended"] == [{"trigger": "became_hot", "account_id": "gone", "person_id": ""}]
 
 

@@ -19,6 +19,7 @@ BUYER = Somebody(person_id="buyer", is_pql=True, signed_up_at=NOW - 90 * DAY)
 SECOND = Somebody(person_id="second", is_pql=True, signed_up_at=NOW - 90 * DAY)
 USER = Somebody(person_id="user", is_pql=False, signed_up_at=NOW - 90 * DAY)
 PQA = Facts(account_id="a", is_pqa=True, sells=True, has_usage=True, people=(BUYER, USER))
+LED = Facts(account_id="a", is_pqa=False, sells=False, has_usage=False, has_lead=True)
 FRESH = Life(since=NOW - 90 * DAY)
 
 
@@ -40,10 +41,34 @@ CASES = {
         ("handoff", "find_buyer", "buyer_missing", None),
     ),
     "who does not use it comes from the top": (
-        Facts(account_id="a", is_pqa=False, sells=False, has_usage=False),
+        LED,
         FRESH,
         ("marketing_lead",),
         ("handoff", "top_down", "lead_without_usage", None),
+    ),
+    "without a lead there is nobody to begin with": (
+        replace(LED, has_lead=False, sells=True),
+        FRESH,
+        ("team_growing",),
+        ("nurture", "self_serve", "self_serve", None),
+    ),
+    "leads who opted out are left alone": (
+        replace(LED, leads_opted_out=True),
+        FRESH,
+        ("marketing_lead",),
+        ("hold", "top_down", "opted_out", None),
+    ),
+    "unless somebody there asks": (
+        replace(LED, leads_opted_out=True),
+        FRESH,
+        ("marketing_lead", "contact_sales"),
+        ("handoff", "sales", "hand_raise", "user"),
+    ),
+    "six touches are enough for a company with a lead": (
+        replace(LED, touches=tuple(NOW - n * DAY for n in range(1, 7))),
+        FRESH,
+        ("marketing_lead",),
+        ("hold", "top_down", "account_cap", None),
     ),
     "below the tier it is self-serve": (
         replace(PQA, is_pqa=False),
@@ -153,6 +178,7 @@ def test_rule(rule: str) -> None:
         (PQA, replace(FRESH, state="rejected", cool_until=NOW + 5 * DAY), NOW + 5 * DAY),
         (PQA, replace(FRESH, state="sunset", qualified_at=NOW - 6 * DAY), NOW + DAY),
         (replace(PQA, touches=tuple(NOW - n * DAY for n in range(1, 8))), FRESH, NOW + 8 * DAY),
+        (replace(LED, touches=tuple(NOW - n * DAY for n in range(1, 8))), FRESH, NOW + 8 * DAY),
     ],
 )
 def test_who_waits_is_handed_over_when_the_time_has_come_and_not_before(
@@ -205,6 +231,8 @@ facts = st.builds(
     is_pqa=st.booleans(),
     sells=st.booleans(),
     has_usage=st.booleans(),
+    has_lead=st.booleans(),
+    leads_opted_out=st.booleans(),
     people=st.lists(people, max_size=3, unique_by=lambda one: one.person_id).map(tuple),
     touches=st.lists(st.integers(0, 40).map(lambda n: NOW - n * DAY / 2), max_size=9).map(tuple),
     under_way=st.one_of(st.none(), st.just(7)),
@@ -237,6 +265,11 @@ def test_what_must_never_happen_never_does(facts: Facts, life: Life, reasons: tu
         assert made.priority != "low" or made.lane == "top_down"
         assert life.state in lives.ENGAGED or not life.cool_until or life.cool_until <= NOW
         assert life.state in lives.ENGAGED or not life.qualified_at or life.qualified_at <= NOW - 7 * DAY
+    if made.outcome == "handoff" and made.lane == "top_down":
+        assert facts.has_lead
+        assert not facts.has_usage
+        assert not facts.leads_opted_out
+        assert len(two_weeks) < 6
     if made.outcome == "handoff" and made.lane == "sales":
         assert facts.is_pqa
         assert facts.sells

@@ -212,6 +212,55 @@ def test_of_what_was_told_only_what_fits_no_more_is_left_out(ledger: Ledger) -> 
     assert not routing.reps["ana"].active, "who was told to have left stays so"
 
 
+def test_what_fits_no_more_keeps_nothing_else_from_being_told_or_taken_away(ledger: Ledger) -> None:
+    tell(ledger, RULES, "teams", "inside_sales", {"members": ["cy", "ana"]}, actor="x", now=NOW)
+    tell(ledger, RULES, "teams", "others", {"members": ["cy"]}, actor="x", now=NOW)
+    tell(ledger, RULES, "territories", "t", {"owner": "others", "countries": ["DE"]}, actor="x", now=NOW)
+    fewer = replace_routing(RULES.routing.model_copy(update={"reps": {"ana": RULES.routing.reps["ana"]}, "teams": {}}))
+    with ledger.reading() as connection:
+        found = roster_now(connection, fewer, NOW)
+    assert [(one.kind, one.name) for one in found.stale] == [
+        ("teams", "inside_sales"),
+        ("teams", "others"),
+        ("territories", "t"),
+    ]
+    assert "names 'cy', whom `reps` does not have" in found.stale[0].reason
+    tell(ledger, fewer, "reps", "dee", {"known_as": ["D"]}, actor="x", now=NOW)
+    tell(ledger, fewer, "teams", "fine", {"members": ["dee"]}, actor="x", now=NOW)
+    with pytest.raises(InputError, match="names 'cy'"):
+        tell(ledger, fewer, "teams", "inside_sales", {"members": ["cy", "dee"]}, actor="x", now=NOW)
+    with pytest.raises(InputError, match="both known as 'd'"):
+        tell(ledger, fewer, "reps", "bo", {"known_as": ["d"]}, actor="x", now=NOW)
+    with pytest.raises(ConflictError, match="the team 'fine' names 'dee'"):
+        forget(ledger, fewer, "reps", "dee", actor="x", now=NOW)
+    for kind, name in (("teams", "others"), ("territories", "t")):
+        forget(ledger, fewer, kind, name, actor="x", now=NOW)  # type: ignore[arg-type]
+    tell(ledger, fewer, "teams", "inside_sales", {"members": ["dee"]}, actor="x", now=NOW)
+    with ledger.reading() as connection:
+        found = roster_now(connection, fewer, NOW)
+    assert found.stale == ()
+    assert found.told == {"reps": ("dee",), "teams": ("fine", "inside_sales")}
+    assert found.routing.teams["inside_sales"].members == ("dee",)
+
+
+def test_what_fits_only_together_holds_beside_what_fits_no_more(ledger: Ledger) -> None:
+    """A name went from one person to another, who comes first in the alphabet."""
+    tell(ledger, RULES, "reps", "bo", {"known_as": ["b"]}, actor="x", now=NOW)
+    tell(ledger, RULES, "reps", "cy", {"capacity": 2}, actor="x", now=NOW)
+    tell(ledger, RULES, "teams", "old", {"members": ["ana"]}, actor="x", now=NOW)
+    cy = RULES.routing.reps["cy"].model_copy(update={"known_as": ("b",)})
+    changed = replace_routing(RULES.routing.model_copy(update={"reps": {"cy": cy}, "teams": {}}))
+    with ledger.reading() as connection:
+        found = roster_now(connection, changed, NOW)
+    assert [(one.kind, one.name) for one in found.stale] == [("teams", "old")]
+    assert found.routing.reps["bo"].known_as == ("b",)
+    assert found.routing.reps["cy"].known_as == ()
+    tell(ledger, changed, "reps", "bo", {"known_as": ["b", "bobby"]}, actor="x", now=NOW)
+    with pytest.raises(ConflictError, match="both known as 'b'"):
+        forget(ledger, changed, "reps", "cy", actor="x", now=NOW)
+    forget(ledger, changed, "teams", "old", actor="x", now=NOW)
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "body"),
     [

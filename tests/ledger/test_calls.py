@@ -71,6 +71,8 @@ def test_a_deal_from_the_first_word_to_the_last(ledger: Ledger, number: int) -> 
     with ledger.reading() as connection:
         assert calls.touches_of(connection, ["a", "b"], since=NOW) == [("a", "p", NOW + timedelta(hours=2))]
         assert calls.touches_of(connection, ["b"], since=NOW) == []
+        assert calls.touches_of(connection, ["b"], {"p"}, since=NOW) == [("a", "p", NOW + timedelta(hours=2))]
+        assert calls.touches_of(connection, ["b"], {"q"}, since=NOW) == []
         assert {row.action for row in list_audit(connection)} == {"handoff.call"}
     assert verify(ledger).broken_at is None
 

@@ -56,6 +56,8 @@ OF_PEOPLE = ("became_hot", "became_warm")
 OF_ACCOUNTS = ("qualified", "team_growing", "growing_usage")
 REPS = ("ana", "bo", "cy")
 SHAPES = {"big": (True, True), "small": (False, True), "lead": (True, False)}  # sells to it, uses the product
+# Somebody is in two accounts, and has one mailbox.
+WHO = {"big": ("both", "big-1"), "small": ("both", "small-1"), "lead": ("lead-0", "lead-1")}
 
 
 @dataclass
@@ -77,6 +79,7 @@ class World:
     pqa: set[str] = field(default_factory=set)
     people: dict[str, list[Someone]] = field(default_factory=dict)
     touches: list[tuple[str, str, datetime]] = field(default_factory=list)
+    leads_opted_out: bool = False
     scope: Sequence[str] | None = None
 
     def edges(self, held: Iterable[Held]) -> Edges:
@@ -92,7 +95,8 @@ class World:
         live = acting.live_handoffs(connection, accounts)
         asked = acting.led_to_by(connection, list(live.values()), ASKING)
         since = at - RULES.restraint.window_days * DAY
-        told = [(a, p or "", t) for a, p, t in calls.touches_of(connection, accounts, since=since)]
+        everybody = {who.person_id for people in self.people.values() for who in people}
+        told = [(a, p or "", t) for a, p, t in calls.touches_of(connection, accounts, everybody, since=since)]
         touches = [one for one in [*self.touches, *told] if one[2] <= at]
         return {
             one: Facts(
@@ -100,13 +104,15 @@ class World:
                 is_pqa=one in self.pqa,
                 sells=SHAPES[one][0],
                 has_usage=SHAPES[one][1],
+                has_lead=not SHAPES[one][1],
+                leads_opted_out=self.leads_opted_out and not SHAPES[one][1],
                 people=tuple(
                     Somebody(
                         person_id=who.person_id,
                         is_pql=who.is_pql,
                         signed_up_at=who.signed_up_at,
                         opted_out=who.opted_out,
-                        touches=tuple(t for a, p, t in touches if (a, p) == (one, who.person_id)),
+                        touches=tuple(t for _, p, t in touches if p == who.person_id),
                     )
                     for who in self.people[one]
                 ),
@@ -127,8 +133,9 @@ class Acting(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="acting")
         self.ledger = Ledger.open(Path(self.folder.name) / "ledger.db")
         self.now = START
+        someone = {name: Someone(name, is_pql=names[0] == name) for names in WHO.values() for name in names}
         self.world = World(
-            people={name: [Someone(f"{name}-{n}", is_pql=n == 0) for n in range(2)] for name in SHAPES},
+            people={account: [someone[name] for name in names] for account, names in WHO.items()},
             pqa={"big", "small"},
         )
         self.decisions: list[Decision] = []
@@ -172,13 +179,13 @@ class Acting(RuleBasedStateMachine):
         decide=st.booleans(),
     )
     def something_of_a_person_turns(self, trigger: str, account: str, who: int, *, decide: bool) -> None:
-        self.world.true ^= {(trigger, account, f"{account}-{who}")}
+        self.world.true ^= {(trigger, account, WHO[account][who])}
         if decide:
             self.it_is_decided()
 
     @rule(trigger=st.sampled_from(ASKING), account=st.sampled_from(sorted(SHAPES)), who=st.integers(0, 1))
     def somebody_asks(self, trigger: str, account: str, who: int) -> None:
-        self.world.asked[trigger, account, f"{account}-{who}"] = self.now
+        self.world.asked[trigger, account, WHO[account][who]] = self.now
 
     @rule(account=st.sampled_from(["big", "small"]))
     def the_tier_changes(self, account: str) -> None:
@@ -194,9 +201,13 @@ class Acting(RuleBasedStateMachine):
         else:
             person.signed_up_at = self.now
 
-    @rule(account=st.sampled_from(["big", "small"]), who=st.integers(0, 1), times=st.integers(1, 3))
+    @rule()
+    def the_lead_opts_out_or_in_again(self) -> None:
+        self.world.leads_opted_out = not self.world.leads_opted_out
+
+    @rule(account=st.sampled_from(sorted(SHAPES)), who=st.integers(0, 1), times=st.integers(1, 3))
     def marketing_writes(self, account: str, who: int, times: int) -> None:
-        self.world.touches += [(account, f"{account}-{who}", self.now)] * times
+        self.world.touches += [(account, WHO[account][who], self.now)] * times
 
     @rule(rep=st.sampled_from(REPS), active=st.booleans())
     def somebody_leaves_or_comes_back(self, rep: str, active: bool) -> None:
@@ -349,11 +360,13 @@ class Acting(RuleBasedStateMachine):
                 assert self._touches(made.account_id, None) < 6
             else:
                 assert made.person_id is None
+                assert uses or self._may_be_sold_to_as_a_lead(made.account_id)
             return
         assert made.outcome == "hold"
         buyers = [one for one in people.values() if one.is_pql]
         room = self._touches(made.account_id, None) < 6
         free = uses and room and any(self._may_be_written_to(one, made.account_id) for one in buyers)
+        free = free or (not uses and self._may_be_sold_to_as_a_lead(made.account_id))
         assert self._must_rest(made.account_id) or not free, "nobody waits for nothing"
         assert self._must_rest(made.account_id) or buyers, "a missing buyer is looked for"
 
@@ -368,15 +381,20 @@ class Acting(RuleBasedStateMachine):
         if now.lane == "sales" and live.lane == "find_buyer":
             assert now.person_id in buyers
 
+    def _may_be_sold_to_as_a_lead(self, account: str) -> bool:
+        return not self.world.leads_opted_out and self._touches(account, None) < 6
+
     def _may_be_written_to(self, person: Someone, account: str) -> bool:
         early = self.now < person.signed_up_at + DAY
         return not (person.opted_out or early or self._touches(account, person.person_id) >= 2)
 
     def _touches(self, account: str, person: str | None) -> int:
+        """Of a person in whichever account, or of an account."""
         with self.ledger.reading() as connection:
-            told = calls.touches_of(connection, [account], since=self.now - 14 * DAY)
+            told = calls.touches_of(connection, list(SHAPES), since=self.now - 14 * DAY)
         every = [*self.world.touches, *((a, p or "", t) for a, p, t in told)]
-        return sum(a == account and person in {None, p} and self.now - 14 * DAY < t <= self.now for a, p, t in every)
+        mine = [t for a, p, t in every if (p == person if person else a == account)]
+        return sum(self.now - 14 * DAY < t <= self.now for t in mine)
 
     def _must_rest(self, account: str) -> bool:
         """A week since it was handed over for the last time; a month after a rejection, three when it does not fit."""

@@ -42,10 +42,11 @@ def make_account_rows(warehouse: Warehouse, admins: Admins) -> None:
     warehouse.create("brief_features", _features(warehouse, whos), temporary=True)
     warehouse.create("brief_deeds", _deeds(warehouse, whos), temporary=True)
     people = warehouse.create("brief_everybody", _everybody(warehouse, known, used, lasts, admins), temporary=True)
-    warehouse.create("brief_people", _on_the_map(people, warehouse.table("brief_named")), temporary=True)
+    shown = warehouse.create("brief_people", _on_the_map(people, warehouse.table("brief_named")), temporary=True)
     warehouse.create("brief_plans", _plans(warehouse), temporary=True)
     warehouse.create("brief_limits", _limits(warehouse), temporary=True)
     warehouse.create("brief_touches", _touches(warehouse), temporary=True)
+    warehouse.create("brief_touched", _touched(warehouse, shown), temporary=True)
     warehouse.create("brief_leads", _leads(warehouse), temporary=True)
 
 
@@ -206,6 +207,21 @@ def _touches(warehouse: Warehouse) -> ir.Table:
     answered = rows.replied_at.notnull() | rows.meeting_at.notnull()
     told = rows.select("at", "person_id", "channel", "by", answered=answered)
     return told.order_by(told["at"].desc()).limit(MOST_TOUCHES)
+
+
+def _touched(warehouse: Warehouse, people: ir.Table) -> ir.Table:
+    """account_id, person_id, at: the latest contacts with the account, and in any account with those on the map.
+
+    Two lists, so that neither takes the room of the other.
+    """
+    briefed = warehouse.table("briefed")
+    rows = warehouse.table("touches").cross_join(briefed.select("cutoff", here=briefed.account_id))
+    told = rows.filter(rows["at"] < rows.cutoff)
+    parts = (told.filter(told.account_id == told.here), told.filter(told.account_id != told.here))
+    here, elsewhere = (part.select("account_id", "person_id", "at") for part in parts)
+    elsewhere = elsewhere.semi_join(people, "person_id")
+    latest_here, latest_elsewhere = (part.order_by(part["at"].desc()).limit(MOST_TOUCHES) for part in (here, elsewhere))
+    return latest_here.union(latest_elsewhere, distinct=False)
 
 
 def _leads(warehouse: Warehouse) -> ir.Table:

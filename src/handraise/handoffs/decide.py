@@ -43,7 +43,9 @@ class Facts:
         account_id: Id.
         is_pqa: Its tier is a selling one.
         sells: Sales talks to its segment.
-        has_usage: Somebody of it uses the product.
+        has_usage: Somebody of it was ever active; people who are merely known are no usage.
+        has_lead: Marketing has a lead of it.
+        leads_opted_out: None of the leads that triggers still go by wants to be written to.
         people: Those whom one may talk to, best first.
         touches: Instants of human touches of anybody there.
         under_way: Number of its handoff that has not ended; None = there is none.
@@ -59,6 +61,8 @@ class Facts:
     is_pqa: bool
     sells: bool
     has_usage: bool
+    has_lead: bool = False
+    leads_opted_out: bool = False
     people: tuple[Somebody, ...] = ()
     touches: tuple[datetime, ...] = ()
     under_way: int | None = None
@@ -116,13 +120,13 @@ def decide(facts: Facts, life: Life, reasons: Sequence[Reason], rules: Handoffs,
     if made.lane == "find_buyer":
         return replace(made, outcome="handoff", because="buyer_missing")
     if made.lane == "top_down":
-        return replace(made, outcome="handoff", because="lead_without_usage")
+        return _to_a_lead(made, facts, rules.restraint, now)
     return _to_somebody(made, facts, rules.restraint, now)
 
 
 def lane_of(facts: Facts) -> Lane:
     """Where an account goes in which nobody asked for anything."""
-    if not facts.has_usage:
+    if facts.has_lead and not facts.has_usage:
         return "top_down"
     if not (facts.is_pqa and facts.sells):
         return "self_serve"
@@ -143,6 +147,16 @@ def _passed_over(facts: Facts, made: Verdict) -> Verdict | None:
     if facts.under_way is not None:
         return replace(made, outcome="joined", because="under_way")
     return None
+
+
+def _to_a_lead(made: Verdict, facts: Facts, rules: Restraint, now: datetime) -> Verdict:
+    """Hand a company over that does not use the product, unless its leads want no mail, or had enough of it."""
+    if facts.leads_opted_out:
+        return replace(made, outcome="hold", because="opted_out")
+    full = full_until(facts.touches, rules.touches_per_account, timedelta(days=rules.window_days), now)
+    if full:
+        return replace(made, outcome="hold", because="account_cap", look_again=full)
+    return replace(made, outcome="handoff", because="lead_without_usage")
 
 
 def _to_somebody(made: Verdict, facts: Facts, rules: Restraint, now: datetime) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
@@ -101,15 +101,17 @@ def calls_of(connection: Connection, number: int) -> tuple[Call, ...]:
 
 
 def touches_of(
-    connection: Connection, accounts: Sequence[str], *, since: datetime
+    connection: Connection, accounts: Sequence[str], people: Collection[str] = (), *, since: datetime
 ) -> list[tuple[str, str | None, datetime]]:
-    """Account, person and instant of each contact that was told."""
+    """Account, person and instant of each contact that was told, of some accounts, and of some people in any account."""
     joined = handoff_calls.join(handoffs, handoffs.c.id == handoff_calls.c.handoff_id)
     told = (handoff_calls.c.kind == "contacted", handoff_calls.c.undone_at.is_(None), handoff_calls.c.at >= since)
     columns = select(handoffs.c.account_id, handoff_calls.c.person_id, handoff_calls.c.at).select_from(joined)
-    wanted = set(accounts)
+    wanted, whom = set(accounts), set(people)
     rows = connection.execute(columns.where(*told).order_by(handoff_calls.c.id))
-    return [(row.account_id, row.person_id, row.at) for row in rows if row.account_id in wanted]
+    return [
+        (row.account_id, row.person_id, row.at) for row in rows if row.account_id in wanted or row.person_id in whom
+    ]
 
 
 def _decided(connection: Connection, number: int) -> int:

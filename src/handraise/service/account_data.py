@@ -34,6 +34,7 @@ class AccountData:
         plans: Subscriptions that run; None = nothing is known about subscriptions.
         measurements: Of its limits.
         touches: Contacts, the latest first.
+        touched: Rows of the contacts that caps count: with the account, and in any account with those on the map.
         leads: Sources of marketing's leads, the latest first.
     """
 
@@ -42,6 +43,7 @@ class AccountData:
     plans: tuple[PlanNow, ...] | None
     measurements: tuple[Measurement, ...]
     touches: tuple[Touch, ...]
+    touched: list[dict[str, Any]]
     leads: tuple[str, ...]
 
 
@@ -75,11 +77,24 @@ def read_account(
         touches=tuple(
             sorted(map(_touch, read["touches"]), key=lambda one: (one.at, one.person_id or ""), reverse=True)
         ),
+        touched=read["touched"],
         leads=tuple(row["source"] or "" for row in sorted(read["leads"], key=lambda row: row["at"], reverse=True)),
     )
 
 
-_READ = ("totals", "weeks", "departments", "features", "deeds", "people", "plans", "limits", "touches", "leads")
+_READ = (
+    "totals",
+    "weeks",
+    "departments",
+    "features",
+    "deeds",
+    "people",
+    "plans",
+    "limits",
+    "touches",
+    "touched",
+    "leads",
+)
 
 
 def _hold(project: Project, account_id: str, as_of: date, cutoff: datetime, domain: str | None) -> None:

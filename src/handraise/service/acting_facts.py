@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 
 from handraise.handoffs.decide import Facts, Somebody
 from handraise.handoffs.facts import make_facts
-from handraise.ledger import acting, calls
+from handraise.ledger import acting
 from handraise.ledger.suppression import is_suppressed
 from handraise.playbook.load import LoadedPlaybook
+from handraise.playbook.triggers import Lead
+from handraise.service.touches import touched
 from handraise.warehouse.engine import Warehouse
 
 _DOMAIN = "domain:"
@@ -25,15 +27,19 @@ def facts_of(
 ) -> dict[str, Facts]:
     """Account → what deciding needs to know of it, as of the last day that was scored."""
     warehouse.hold("candidates", pa.table({"account_id": pa.array(candidates, pa.string())}))
-    warehouse.once_built(f"acting facts {loaded.content_hash}", lambda: make_facts(warehouse))
     rules = loaded.playbook.handoffs
-    touches: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
-    for row in warehouse.whole("acting_touches").to_pylist():
-        touches[row["account_id"]].append((row["person_id"], row["at"].replace(tzinfo=UTC)))
+    lead_days = max((one.when.days for one in rules.triggers.values() if isinstance(one.when, Lead)), default=0)
+    warehouse.once_built(
+        f"acting facts {loaded.content_hash} {lead_days}", lambda: make_facts(warehouse, lead_days=lead_days)
+    )
+    known = warehouse.whole("acting_people").to_pylist()
+    filed = warehouse.whole("acting_touches").to_pylist()
     since = at - timedelta(days=rules.restraint.window_days)
-    for account, person, when in calls.touches_of(connection, candidates, since=since):
-        touches[account].append((person or "", when))
-    people = _people(warehouse.whole("acting_people").to_pylist(), connection, touches)
+    touches = touched(connection, filed, candidates, {row["person_id"] for row in known}, since=since)
+    leads = warehouse.whole("acting_leads").to_pylist()
+    suppressed = _suppressed(connection, known, leads)
+    people = _people(known, suppressed, touches.people)
+    opted_out = _opted_out_leads(leads, suppressed)
     live = acting.live_handoffs(connection, candidates)
     raised = {name for name, trigger in rules.triggers.items() if trigger.hand_raise}
     asked = acting.led_to_by(connection, list(live.values()), raised)
@@ -41,8 +47,10 @@ def facts_of(
         row["account_id"]: Facts(
             **{name: row[name] for name in _AS_THEY_ARE},
             domain=row["domain"] or _domain_in(row["account_id"]),
+            has_lead=row["account_id"] in opted_out,
+            leads_opted_out=opted_out.get(row["account_id"], False),
             people=tuple(people[row["account_id"]]),
-            touches=tuple(when for _, when in touches[row["account_id"]]),
+            touches=touches.accounts.get(row["account_id"], ()),
             under_way=live.get(row["account_id"]),
             asked_at=asked.get(live.get(row["account_id"], 0)),
         )
@@ -58,12 +66,29 @@ def _domain_in(account_id: str) -> str | None:
     return account_id.removeprefix(_DOMAIN) if account_id.startswith(_DOMAIN) else None
 
 
+def _suppressed(connection: Connection, people: list[dict[str, Any]], leads: list[dict[str, Any]]) -> set[str]:
+    """Ids and addresses that may not be used; whoever is suppressed by their id is so by their address as a lead too."""
+    of = {name: row["email"] for row in people for name in (row["person_id"], row["email"]) if name}
+    found = is_suppressed(connection, {*of, *(row["email"] for row in leads)})
+    theirs = {address.lower() for name in found if (address := of.get(name))}
+    return found | {row["email"] for row in leads if row["email"].lower() in theirs}
+
+
+def _opted_out_leads(leads: list[dict[str, Any]], suppressed: Collection[str]) -> dict[str, bool]:
+    """Account with a lead → whether none of them wants mail; old ones do not speak for those that came lately."""
+    every: dict[str, list[bool]] = defaultdict(list)
+    recent: dict[str, list[bool]] = defaultdict(list)
+    for row in leads:
+        every[row["account_id"]].append(row["email"] in suppressed)
+        if row["is_recent"]:
+            recent[row["account_id"]].append(row["email"] in suppressed)
+    return {account: all(recent.get(account) or listed) for account, listed in every.items()}
+
+
 def _people(
-    rows: list[dict[str, Any]], connection: Connection, touches: Mapping[str, Sequence[tuple[str, datetime]]]
+    rows: list[dict[str, Any]], suppressed: Collection[str], touches: Mapping[str, tuple[datetime, ...]]
 ) -> dict[str, list[Somebody]]:
     """Account → its people, the best first."""
-    addresses = {name for row in rows for name in (row["person_id"], row["email"]) if name}
-    suppressed = is_suppressed(connection, addresses)
     found: dict[str, list[Somebody]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row["account_id"], row["place"])):
         account, person, signed_up = row["account_id"], row["person_id"], row["created_at"] or row["first_at"]
@@ -72,8 +97,8 @@ def _people(
                 person_id=person,
                 is_pql=row["is_pql"],
                 signed_up_at=signed_up.replace(tzinfo=UTC) if signed_up else None,
-                opted_out=bool({person, row["email"]} & suppressed),
-                touches=tuple(at for one, at in touches.get(account, ()) if one == person),
+                opted_out=person in suppressed or row["email"] in suppressed,
+                touches=touches.get(person, ()),
             )
         )
     return found

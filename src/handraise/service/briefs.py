@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from handraise.errors import NotFoundError
@@ -39,6 +39,7 @@ from handraise.service.lists import CHOSEN, Choice, kept_days, list_accounts, re
 from handraise.service.project import Project, ensure_scored
 from handraise.service.receipts import receipt_of
 from handraise.service.talks import talk_tracks
+from handraise.service.touches import touched
 from handraise.warehouse.tables import read_fact
 
 _CONTACTS = ("contacted", "replied", "meeting")
@@ -103,7 +104,7 @@ def _brief(project: Project, known: _Known, day: date, language: Language, now: 
     data = read_account(project, known.account_id, as_of=day, now=now, domain=domain, named=known.named)
     touches = _touches(data, known)
     lane = known.handoff.lane if known.handoff else _lane(account, data)
-    people = _people(project, data, known, touches, lane=lane, now=now)
+    people = _people(project, data, known, lane=lane, now=now)
     receipt = _receipt(project, account, language)
     lines, evidence = _of_principal(project, known, people, day, language)
     playbook = project.loaded.playbook
@@ -180,6 +181,7 @@ def _lane(account: AccountScore | None, data: AccountData) -> Lane:
             is_pqa=bool(account and account.is_pqa),
             sells=bool(account and account.segment_sells),
             has_usage=data.usage.last_active is not None,
+            has_lead=bool(data.leads),
             people=somebody,
         )
     )
@@ -197,8 +199,9 @@ def _touches(data: AccountData, known: _Known) -> tuple[Touch, ...]:
 
 
 def _people(
-    project: Project, data: AccountData, known: _Known, touches: Sequence[Touch], *, lane: Lane, now: datetime
+    project: Project, data: AccountData, known: _Known, *, lane: Lane, now: datetime
 ) -> tuple[PersonOnMap, ...]:
+    """The map; who may be written to is told by the touches that decisions count, not by all that are shown."""
     rules, triggers = project.loaded.playbook.handoffs.restraint, project.loaded.playbook.handoffs.triggers
     asked = {
         one.person_id
@@ -206,6 +209,10 @@ def _people(
         if one.trigger in triggers and triggers[one.trigger].hand_raise
     }
     opted_out = _opted_out(known.ledger, data.people)
+    whom, since = {row["person_id"] for row in data.people}, now - timedelta(days=rules.window_days)
+    with known.ledger.reading() as connection:
+        touches = touched(connection, data.touched, [known.account_id], whom, since=since)
+    here = touches.accounts.get(known.account_id, ())
     made = []
     for row in data.people:
         person = Somebody(
@@ -213,10 +220,9 @@ def _people(
             is_pql=row["is_pql"],
             signed_up_at=_aware(row["created_at"] or row["first_at"]),
             opted_out=row["person_id"] in opted_out,
-            touches=tuple(one.at for one in touches if one.person_id == row["person_id"]),
+            touches=touches.people.get(row["person_id"], ()),
         )
-        every = [one.at for one in touches]
-        contact = contact_of(person, every, rules, now, lane=lane, asked=row["person_id"] in asked)
+        contact = contact_of(person, here, rules, now, lane=lane, asked=row["person_id"] in asked)
         roles = tuple(part for part in _PARTS if row[part])
         own = {name: row[name] for name in _OWN}
         made.append(PersonOnMap(**own, roles=roles, contact=contact))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -24,6 +24,11 @@ from handraise.playbook.routing import RosterKind, Routing
 
 _log = structlog.get_logger()
 _LOOK = "`handraise roster` shows who is on it."
+_KINDS: tuple[RosterKind, ...] = get_args(RosterKind)
+# Kind → name → what was told; one of these; and one that the rules leave no room for.
+_Told = Mapping[str, Mapping[str, Any]]
+_Entry = tuple[RosterKind, str, Any]
+_Misfit = tuple[_Entry, ValidationError]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +59,21 @@ class RepNow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stale:
+    """Something that was told and fits no more, so that it does not hold.
+
+    Attributes:
+        kind: reps, teams or territories.
+        name: Its name.
+        reason: Why, such as a person whom the playbook does not have any more.
+    """
+
+    kind: RosterKind
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Roster:
     """Who sells.
 
@@ -62,35 +82,59 @@ class Roster:
         queues: Team → handoffs in its queue that are nobody's.
         routing: The rules in force.
         told: Kind → names whose entry was told by the API.
+        stale: Those of them that do not hold.
     """
 
     reps: tuple[RepNow, ...]
     queues: Mapping[str, int]
     routing: Routing
     told: Mapping[str, tuple[str, ...]]
+    stale: tuple[Stale, ...]
 
 
 def in_force(connection: Connection, rules: Handoffs) -> Handoffs:
     """The rules with the roster as it is now; of what was told, what the playbook leaves no room for is left out."""
-    entries = told.told_roster(connection)
-    if not entries:
-        return rules
-    try:
-        routing = _laid_over(rules.routing, entries)
-    except ValidationError:
-        routing = rules.routing
-        for kind, name, body in _one_by_one(entries):
-            try:
-                routing = _laid_over(routing, {kind: {name: body}})
-            except ValidationError as error:
-                _log.warning("what was told fits no more", kind=kind, name=name, reason=_first_fault(error)[1])
+    routing, stale = _fitting(rules.routing, told.told_roster(connection))
+    for (kind, name, _), error in stale:
+        _log.warning("what was told fits no more", kind=kind, name=name, reason=_first_fault(error)[1])
     return rules.model_copy(update={"routing": routing})
 
 
-def _one_by_one(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    """People first, as teams and territories name them."""
-    for kind in ("reps", "teams", "territories"):
-        yield from ((kind, name, body) for name, body in entries.get(kind, {}).items())
+def _fitting(routing: Routing, told_now: _Told) -> tuple[Routing, list[_Misfit]]:
+    """The rules with all that fits laid over them, and what does not, with why."""
+    # People first, as teams and territories name them.
+    waiting = [(kind, name, body) for kind in _KINDS for name, body in told_now.get(kind, {}).items()]
+    misfits: list[_Misfit] = []
+    while waiting:  # what does not fit at first may once others are there
+        routing, misfits = _laid_in_halves(routing, waiting)
+        if len(misfits) == len(waiting):
+            break
+        waiting = [entry for entry, _ in misfits]
+    return routing, misfits
+
+
+def _laid_in_halves(routing: Routing, entries: list[_Entry]) -> tuple[Routing, list[_Misfit]]:
+    """All at once if they fit, else half by half: a few that do not are found without trying each."""
+    try:
+        return _laid_over(routing, entries), []
+    except ValidationError as error:
+        if len(entries) == 1:
+            return routing, [(entries[0], error)]
+    middle = len(entries) // 2
+    routing, first = _laid_in_halves(routing, entries[:middle])
+    routing, second = _laid_in_halves(routing, entries[middle:])
+    return routing, [*first, *second]
+
+
+def _worsened(routing: Routing, before: _Told, after: _Told) -> _Misfit | None:
+    """Something that does not fit after a change and did before it; what did not before is not judged again."""
+    known = {entry[:2] for entry, _ in _fitting(routing, before)[1]}
+    return next((misfit for misfit in _fitting(routing, after)[1] if misfit[0][:2] not in known), None)
+
+
+def _without(told_now: _Told, kind: RosterKind, name: str) -> dict[str, Mapping[str, Any]]:
+    rest = {one: body for one, body in told_now.get(kind, {}).items() if one != name}
+    return {**told_now, kind: rest}
 
 
 def loads_of(connection: Connection, routing: Routing) -> dict[str, Load]:
@@ -105,14 +149,16 @@ def loads_of(connection: Connection, routing: Routing) -> dict[str, Load]:
 
 def roster_now(connection: Connection, rules: Handoffs, now: datetime) -> Roster:
     """Who is there, and how much they have."""
-    rules = in_force(connection, rules)
-    loads, routing = loads_of(connection, rules.routing), rules.routing
     entries = told.told_roster(connection)
+    routing, misfits = _fitting(rules.routing, entries)
+    rules = rules.model_copy(update={"routing": routing})
+    loads = loads_of(connection, routing)
     return Roster(
         reps=tuple(_rep_now(rep, rules, loads.get(rep, Load()).under_way, now) for rep in sorted(routing.reps)),
         queues=assigning.queues(connection),
         routing=routing,
         told={kind: tuple(names) for kind, names in entries.items()},
+        stale=tuple(Stale(kind=kind, name=name, reason=_first_fault(error)[1]) for (kind, name, _), error in misfits),
     )
 
 
@@ -129,16 +175,15 @@ def tell(  # noqa: PLR0913 - each is the caller's to decide
     """Put an entry of the roster in the place of what was there.
 
     Raises:
-        InputError: The entry, or the roster with it, makes no sense.
+        InputError: The entry makes no sense, or something that was told fits no more because of it.
     """
     with ledger.transaction() as connection:
         take_turn(connection)
-        entries = told.told_roster(connection)
-        try:
-            _laid_over(rules.routing, {**entries, kind: {**entries.get(kind, {}), name: body}})
-        except ValidationError as error:
-            at, said = _first_fault(error)
-            raise InputError(said, where=at or f"{kind}.{name}", todo=_LOOK) from error
+        others = _without(told.told_roster(connection), kind, name)
+        worse = _worsened(rules.routing, others, {**others, kind: {**others[kind], name: body}})
+        if worse:
+            at, said = _first_fault(worse[1])
+            raise InputError(said, where=at or f"{kind}.{name}", todo=_LOOK) from worse[1]
         told.tell_roster(connection, kind, name, body, now=now)
         roster_now(connection, rules, now)  # what cannot be worked with is not kept
         _note(connection, kind, name, "tell", actor=actor, now=now)
@@ -153,12 +198,12 @@ def forget(ledger: Ledger, rules: Handoffs, kind: RosterKind, name: str, *, acto
     """
     with ledger.transaction() as connection:
         take_turn(connection)
+        before = told.told_roster(connection)
         if not told.forget_roster(connection, kind, name):
             raise NotFoundError(f"nothing was told about {name!r} of the {kind}.", todo=_LOOK)
-        try:
-            _laid_over(rules.routing, told.told_roster(connection))
-        except ValidationError as error:
-            raise ConflictError(_first_fault(error)[1], todo="Change what names it first.") from error
+        worse = _worsened(rules.routing, before, _without(before, kind, name))
+        if worse:
+            raise ConflictError(_first_fault(worse[1])[1], todo="Change what names it first.") from worse[1]
         _note(connection, kind, name, "forget", actor=actor, now=now)
 
 
@@ -173,9 +218,11 @@ def _first_fault(error: ValidationError) -> tuple[str, str]:
     return ".".join(str(part) for part in first["loc"]), said if said.endswith(".") else f"{said}."
 
 
-def _laid_over(routing: Routing, entries: Mapping[str, Mapping[str, Any]]) -> Routing:
+def _laid_over(routing: Routing, entries: list[_Entry]) -> Routing:
     body = routing.model_dump(mode="json")
-    return Routing.model_validate({**body, **{kind: {**body[kind], **part} for kind, part in entries.items()}})
+    for kind, name, told_of_it in entries:
+        body[kind][name] = told_of_it
+    return Routing.model_validate(body)
 
 
 def _rep_now(rep_id: str, rules: Handoffs, under_way: int, now: datetime) -> RepNow:

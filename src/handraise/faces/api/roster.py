@@ -12,7 +12,7 @@ from handraise.faces.api.auth import Admin, Caller, Reader
 from handraise.faces.api.problems import documented
 from handraise.playbook.routing import Rep, RosterKind, Team, Territory
 from handraise.service.host import Host
-from handraise.service.roster import RepNow, forget, roster_now, tell
+from handraise.service.roster import RepNow, Stale, forget, roster_now, tell
 
 router = APIRouter(prefix="/api/v1/roster", tags=["handoffs"], responses=documented())
 _RepId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$", examples=["kim"])]
@@ -32,6 +32,7 @@ class RosterShown(BaseModel):
     territories: dict[str, Territory]
     queues: dict[str, int] = Field(description="Team → handoffs in its queue that are nobody's.")
     told: dict[str, list[str]] = Field(description="reps, teams, territories → names that were told by the API.")
+    stale: list[Stale] = Field(description="Those of them that fit no more, and do not hold.")
 
 
 @router.get("", operation_id="get_roster", summary="Who sells")
@@ -89,4 +90,5 @@ def _shown(host: Host) -> RosterShown:
         territories=found.routing.territories,
         queues=dict(found.queues),
         told={kind: list(names) for kind, names in found.told.items()},
+        stale=list(found.stale),
     )

@@ -183,7 +183,7 @@ def roster(folder: Path, *, as_json: bool) -> None:
     with open_ledger(folder, os.environ) as ledger, ledger.reading() as connection:
         found = roster_now(connection, rules, now)
     if as_json:
-        show.print_json(json.loads(encode({"reps": found.reps, "queues": found.queues})))
+        show.print_json(json.loads(encode({"reps": found.reps, "queues": found.queues, "stale": found.stale})))
         return
     if found.reps:
         rows = [
@@ -196,6 +196,8 @@ def roster(folder: Path, *, as_json: bool) -> None:
         show.say("`handoffs.routing` in the playbook says who takes them, or a program does (`PUT /api/v1/roster/…`).")
     for queue, waiting in sorted(found.queues.items()):
         show.say(f"{waiting} wait in the queue {queue} for somebody to claim them.")
+    for one in found.stale:
+        show.say(f"What a program told about {one.name} of the {one.kind} fits no more and does not hold: {one.reason}")
 
 
 def _presence(one: RepNow) -> str:
