@@ -10,8 +10,10 @@ export NO_MKDOCS_2_WARNING = 1
 # Any Python from 3.11 on; `make setup PYTHON=python3.13` picks one.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
-# How many tests run at the same time; three keep two processors busy, as many wait for a server or for an engine.
-JOBS ?= 3
+# How many tests run at the same time.
+JOBS ?= 2
+# Tests of whole runs, engines and servers: measuring coverage makes them half as long again, and the others cover the same lines.
+WHOLE := engines hostile live path serve
 # Events of the benchmark (empty: 30 million, for bench-history 120 million), and how many days it repeats.
 EVENTS ?=
 REPEAT ?= 3
@@ -51,9 +53,11 @@ $(READY): pyproject.toml uv.lock requirements.lock
 demo: $(READY) ## simulate a company, score it and show the result
 	@$(BIN)/handraise demo
 
-test: check ## check, then all tests with coverage
+test: check ## check, then all tests, with coverage
 	@echo "pytest: tests, $(JOBS) at a time, with branch coverage"
-	@$(BIN)/pytest --quiet --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term
+	@$(BIN)/pytest --quiet --numprocesses $(JOBS) --dist loadfile --cov --cov-report=term $(WHOLE:%=--ignore=tests/%)
+	@echo "pytest: tests of whole runs, engines and servers, $(JOBS) at a time"
+	@$(BIN)/pytest --quiet --numprocesses $(JOBS) --dist loadfile $(WHOLE:%=tests/%)
 
 check: lint types imports unused manual house ## lint, formatting, types, import rules, dead code, docs, house style (-k: all faults)
 
