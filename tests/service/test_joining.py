@@ -140,6 +140,19 @@ def test_who_asked_is_answered_though_the_trigger_was_changed_since(company: Com
     assert (made.outcome, made.person_id) == ("handoff", "eve"), "and not ann, who asked before anything was decided"
 
 
+def test_what_holds_since_scores_mean_something_else_is_no_news(company: Company) -> None:
+    company.decide(START + HOUR)
+    company.world.true.add(("qualified", "big", ""))
+    company.world.people["big"] = [Someone("eve", is_pql=True)]
+    with company.ledger.transaction() as connection:
+        deciding = Deciding(connection, LOADED, company.world, as_of=START.date(), at=START)
+        deciding.take_more_as_known(START + HOUR)
+    assert company.decide(START + 2 * HOUR) == ()
+    company.world.true.add(("team_growing", "big", ""))
+    [made] = company.decide(START + 3 * HOUR)
+    assert [one.trigger for one in made.reasons] == ["team_growing"]
+
+
 def test_an_ask_ends_no_rest_that_a_rejection_began(company: Company) -> None:
     owner = str(under_way(company).owner)
     say(company.ledger, 1, Call(kind="reject", by=owner, at=START + HOUR, reason="not_icp"), RULES)

@@ -45,6 +45,11 @@ class Fired:
     value: float | None = None
     asked_at: datetime | None = None
 
+    @property
+    def key(self) -> Key:
+        """What tells it from others."""
+        return self.trigger, self.account_id, self.person_id
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edges:
@@ -127,7 +132,6 @@ class Deciding:
         """All of it."""
         scope = self.seen.scope
         fired = self._take_edges(conditions.known_triggers(self.connection))
-        self._follow_accounts()
         overdue = set(acting.due_accounts(self.connection, self.at))
         looked_at = overdue | set(acting.engaged_accounts(self.connection))
         if scope is not None:
@@ -213,7 +217,7 @@ class Deciding:
         """Besides what is known, keep what holds too: that scores mean something else by now is no news of anybody."""
         held = {one.key: one for one in conditions.held_conditions(self.connection)}
         fired = self.seen.edges(held.values()).fired
-        new = [self._held(one, {}) for one in fired if (one.trigger, one.account_id, one.person_id) not in held]
+        new = [self._held(one, pending=False) for one in fired if one.key not in held]
         conditions.keep_conditions(self.connection, new, [])
         self._note(until)
 
@@ -225,8 +229,9 @@ class Deciding:
         """Keep what holds now; returns what fired. What holds of a trigger that is new or means something else is no news."""
         self.held = {one.key: one for one in conditions.held_conditions(self.connection, self.seen.scope)}
         edges = self.seen.edges(self.held.values())
-        self.moved = self._moved(edges)
-        ended, found = edges.ended, sorted((self._held(one, known) for one in edges.fired), key=lambda one: one.key)
+        moved = self._moved(edges)
+        news = [self._held(one, pending=self._is_news(one, known), before=moved.get(one.key)) for one in edges.fired]
+        ended, found = edges.ended, sorted(news, key=lambda one: one.key)
         conditions.keep_conditions(self.connection, found, ended)
         for key in ended:
             self.held.pop(key, None)
@@ -240,36 +245,39 @@ class Deciding:
         """
         ended = {(h.trigger, h.person_id, h.asked_at): h for h in (self.held[k] for k in edges.ended if k in self.held)}
         found = {
-            (one.trigger, one.account_id, one.person_id): ended[one.trigger, one.person_id, one.asked_at]
+            one.key: ended[one.trigger, one.person_id, one.asked_at]
             for one in edges.fired
             if (one.trigger, one.person_id, one.asked_at) in ended and (one.person_id or one.asked_at)
         }
         left = sorted({before.account_id for before in found.values()})
         facts = self.seen.facts(self.connection, left, self.at) if left else {}
-        self.gone = {name for name in left if name not in facts or not facts[name].has_usage}
-        return {key: one for key, one in found.items() if one.asked_at or one.account_id in self.gone}
+        gone = {name for name in left if name not in facts or not facts[name].has_usage}
+        self._follow_accounts({key: before for key, before in found.items() if before.account_id in gone})
+        return {key: before for key, before in found.items() if before.asked_at or before.account_id in gone}
 
-    def _follow_accounts(self) -> None:
+    def _follow_accounts(self, moved: Mapping[Key, Held]) -> None:
         """An account that nobody is in any more, and whose conditions hold of one other now, is that one from here on.
 
         Somebody's account is called after them until their company is known, and after its domain until the CRM has it.
         """
         to: dict[str, set[str]] = defaultdict(set)
-        for key, before in self.moved.items():
-            to[before.account_id].add(key[1])
-        one_way = {old: min(new) for old, new in to.items() if len(new) == 1 and old in self.gone}
+        for (_, account, _), before in moved.items():
+            to[before.account_id].add(account)
+        one_way = {old: min(new) for old, new in to.items() if len(new) == 1}
         taken = set(acting.lives_of(self.connection, sorted(one_way.values())))
         for old, new in sorted(one_way.items()):
             if new not in taken:
                 move_account(self.connection, old, new, now=self.at)
                 taken.add(new)
 
-    def _held(self, one: Fired, known: Mapping[str, str]) -> Held:
-        is_known = known.get(one.trigger) == self.triggers[one.trigger]
-        # Whoever asked since the last decisions is answered, whatever was changed about the trigger meanwhile.
+    def _is_news(self, one: Fired, known: Mapping[str, str]) -> bool:
+        """Not of a trigger that is new or means something else; but whoever asked since the last decisions is answered."""
         asked_at, until = one.asked_at, self.decided_until
         asks_anew = bool(self.rules.triggers[one.trigger].hand_raise and asked_at and until and asked_at > until)
-        before = self.moved.get((one.trigger, one.account_id, one.person_id))
+        return asks_anew or known.get(one.trigger) == self.triggers[one.trigger]
+
+    def _held(self, one: Fired, *, pending: bool, before: Held | None = None) -> Held:
+        """A condition as it is kept; one that moved here is as old as it was, and as settled."""
         return Held(
             trigger=one.trigger,
             account_id=one.account_id,
@@ -277,7 +285,7 @@ class Deciding:
             value=one.value,
             asked_at=one.asked_at,
             fired_at=before.fired_at if before else self.at,
-            pending=before.pending if before else is_known or asks_anew,
+            pending=before.pending if before else pending,
         )
 
     def _waiting(self, accounts: set[str]) -> dict[str, list[Held]]:
