@@ -12,6 +12,7 @@ from handraise.errors import LedgerError
 from handraise.events.call_intake import EVERYBODY_DIRTY
 from handraise.events.received import Received
 from handraise.ledger import acting, conditions
+from handraise.ledger.audit import list_audit
 from handraise.service import deciding, questions
 from handraise.service.erase import erase, erase_returned
 from handraise.service.host import Host
@@ -89,6 +90,9 @@ def test_an_account_whose_company_becomes_known_keeps_its_handoff(tmp_path: Path
         with host.ledger.reading() as connection:
             [handoff] = acting.list_handoffs(connection)
         assert handoff.account_id == "domain:brand-new.com"
+        with host.ledger.reading() as connection:
+            trail = [(one.object, one.details) for one in list_audit(connection) if one.action == "handoff.moved"]
+        assert trail == [("handoff 1", {})], "an account's id can be a person's, and the trail keeps everything"
         assert of_account(host, "domain:brand-new.com") == []
         send(host, track(3, "ann", "contact_sales", "2026-08-31T12:00:00Z"))
         assert of_account(host, "domain:brand-new.com") == ["joined hand_raise"]
